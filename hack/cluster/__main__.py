@@ -1,0 +1,128 @@
+"""`python -m hack.cluster COMMAND`, from the root of the repository."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+import hack.cluster
+from hack.cluster import ClusterError, binaries, borrowed, embedded
+from hack.cluster.lifecycle import DEFAULT_NAME, DEFAULT_NODES
+from hack.cluster.provider import PROVIDERS
+from hack.cluster.state import State
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; an error that a person can act on is printed without a traceback."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except ClusterError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m hack.cluster", description=hack.cluster.__doc__.split("\n")[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    name = argparse.ArgumentParser(add_help=False)
+    name.add_argument("--name", default=DEFAULT_NAME, help="which cluster (default: %(default)s)")
+
+    up = commands.add_parser("up", parents=[name], help="start a cluster, or make sure that it runs")
+    up.add_argument("--nodes", type=int, help=f"GPU nodes (default: {DEFAULT_NODES})")
+    up.add_argument("--provider", choices=("auto", *PROVIDERS), default="auto")
+    up.add_argument("--use-kubeconfig", dest="provider", action="store_const", const="kubeconfig")
+    up.add_argument("--audit", action="store_true", help="write logs/audit.jsonl: who asked for what")
+    up.set_defaults(run=_up)
+
+    down = commands.add_parser("down", parents=[name], help="stop it and remove its state")
+    down.add_argument("--keep-logs", action="store_true")
+    down.set_defaults(run=_down)
+
+    status = commands.add_parser("status", parents=[name], help="show each component; exit 1 unless all are healthy")
+    status.set_defaults(run=_status)
+
+    nodes = commands.add_parser("nodes", parents=[name], help="create or delete GPU nodes")
+    nodes.add_argument("--count", type=int, required=True, help="how many there are to be")
+    nodes.add_argument("--prefix", default="gpu", help="of which name (default: %(default)s)")
+    nodes.set_defaults(run=_nodes)
+
+    kubeconfig = commands.add_parser("kubeconfig", parents=[name], help="print the path of its kubeconfig")
+    kubeconfig.set_defaults(run=_kubeconfig)
+
+    logs = commands.add_parser("logs", parents=[name], help="show a component's log")
+    logs.add_argument("component", nargs="?", default="kube-apiserver")
+    logs.add_argument("--follow", "-f", action="store_true")
+    logs.set_defaults(run=_logs)
+
+    build = commands.add_parser("build", help="compile what is not compiled yet, start nothing")
+    build.set_defaults(run=_build)
+    return parser
+
+
+def _say(message: str) -> None:
+    print(f"cluster: {message}", file=sys.stderr, flush=True)
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    began = time.monotonic()
+    cluster = hack.cluster.up(
+        arguments.name, nodes=arguments.nodes, provider=arguments.provider, audit=arguments.audit, say=_say
+    )
+    _say(f"{cluster.name} is up after {time.monotonic() - began:.1f} s, contexts admin, alice and bob:")
+    print(f"export KUBECONFIG={cluster.kubeconfig}")
+    return 0
+
+
+def _down(arguments: argparse.Namespace) -> int:
+    hack.cluster.down(arguments.name, keep_logs=arguments.keep_logs)
+    _say(f"{arguments.name} is down")
+    return 0
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    cluster = hack.cluster.attach(arguments.name)
+    if cluster.provider != embedded.PROVIDER:
+        answers = borrowed.reachable(cluster.state)
+        print(f"{cluster.provider} {cluster.server} {'answers' if answers else 'does not answer'}")
+        return 0 if answers else 1
+    lines = embedded.health(cluster.state)
+    print(f"{'COMPONENT':<25} {'PID':>8}  {'STATE':<10} {'PORT':>5}")
+    for line in lines:
+        print(f"{line.component:<25} {line.pid or '-':>8}  {line.state:<10} {line.port:>5}")
+    return 0 if all(line.state == "healthy" for line in lines) else 1
+
+
+def _nodes(arguments: argparse.Namespace) -> int:
+    hack.cluster.attach(arguments.name).create_nodes(arguments.count, arguments.prefix)
+    _say(f"{arguments.count} nodes {arguments.prefix}-* are ready")
+    return 0
+
+
+def _kubeconfig(arguments: argparse.Namespace) -> int:
+    print(hack.cluster.attach(arguments.name).kubeconfig)
+    return 0
+
+
+def _logs(arguments: argparse.Namespace) -> int:
+    process = State(arguments.name).process(arguments.component)
+    if not process.log.exists():
+        known = ", ".join(sorted(path.stem for path in process.log.parent.glob("*.log"))) or "none"
+        raise ClusterError(f"No log of {arguments.component!r} in {process.log.parent}; there are: {known}.")
+    if arguments.follow:
+        os.execvp("tail", ["tail", "-n", "50", "-F", str(process.log)])  # noqa: S606 - no shell is meant
+    print(process.log_tail(lines=200))
+    return 0
+
+
+def _build(_: argparse.Namespace) -> int:
+    for name, path in binaries.resolve(_say).items():
+        print(f"{name:<25} {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
