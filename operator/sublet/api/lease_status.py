@@ -1,0 +1,132 @@
+"""The status of a GPULease: what was promised, what happened and why."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from sublet.api.markers import keyed_by
+from sublet.api.meta import Condition, Model, Timestamp
+from sublet.api.names import Currency, DnsLabel, Message, ObjectName
+from sublet.api.scalars import Price
+
+Count = Annotated[int, Field(ge=0)]
+"""How many of something."""
+
+
+class Phase(StrEnum):
+    """Where a lease stands, in one word for people. Programs read the conditions."""
+
+    QUEUED = "Queued"
+    """Accepted and waiting for capacity; nothing is promised yet."""
+    RESERVED = "Reserved"
+    """Nodes are booked for a start that lies ahead."""
+    PROVISIONING = "Provisioning"
+    """Nodes are being claimed and guards put up; the tenant has no access yet."""
+    ACTIVE = "Active"
+    """The tenant can work."""
+    SUSPENDED = "Suspended"
+    """Access and new pods are stopped, the nodes are kept."""
+    DRAINING = "Draining"
+    """The end is near: no new pods, running ones are asked to finish."""
+    RECLAIMING = "Reclaiming"
+    """The owner takes an interruptible lease back and the notice runs."""
+    RELEASING = "Releasing"
+    """The lease has ended; access, namespaces and claims are being removed."""
+    SANITIZING = "Sanitizing"
+    """Everything is removed and the nodes are being cleaned for the next tenant."""
+    ENDED = "Ended"
+    """Nothing of the lease is left; the nodes are back in the pool."""
+    REFUSED = "Refused"
+    """The lease cannot be had as asked; `message` says why."""
+
+
+class Answer(StrEnum):
+    """What became of a request."""
+
+    GRANTED = "Granted"
+    REFUSED = "Refused"
+
+
+class Queue(Model):
+    """Place in the queue of the pool."""
+
+    position: Annotated[int, Field(ge=1)]
+    """Place in the queue; 1 is next."""
+    earliest_start: Timestamp | None = None
+    """When the lease can start at the earliest, as planned now. Left out: not within the pool's horizon."""
+
+
+class Extension(Model):
+    """Answer to the latest request for a later end."""
+
+    requested_end: Timestamp
+    """The end that was asked for."""
+    answer: Answer
+    """`Granted`: the lease now ends then. `Refused`: it ends as before."""
+    feasible_end: Timestamp | None = None
+    """Latest end that could have been granted. Left out: none later than the present one."""
+    message: Message = ""
+    """Why, and what to ask for instead."""
+
+
+class Quote(Model):
+    """What the lease costs from its planned start to its planned end, without credits."""
+
+    currency: Currency
+    """ISO 4217 code, for example `EUR`."""
+    gpu_hours: Price
+    """GPU-hours of the whole lease, for example `"1344"`."""
+    amount: Price
+    """Price of the whole lease, for example `"3360.00"`."""
+    price_per_gpu_hour: Price
+    """Price of one GPU for one hour under the lease's term, for example `"2.50"`."""
+
+
+class GPULeaseStatus(Model):
+    """What the operator promised, did and saw. Only the operator writes it."""
+
+    phase: Phase | None = None
+    """Where the lease stands, in one word for people; programs read `conditions`."""
+    message: Message | None = None
+    """One sentence for people: what is going on, why, and what to do about it."""
+    conditions: Annotated[tuple[Condition, ...], Field(max_length=16, json_schema_extra=keyed_by("type"))] = ()
+    """Observations, each True, False or Unknown. `Ready` sums them up and `Stalled` means that nothing will change by
+    itself: `kubectl wait --for=condition=Ready gpulease/NAME`.
+    """
+    observed_generation: Count | None = None
+    """The `metadata.generation` that this status speaks of; a lower one means that a change is not seen yet."""
+    # Atomic: as a set, every name would be kept a second time as a managed field, and 10,000 names come near
+    # the 1.5 MiB that etcd takes.
+    nodes: Annotated[tuple[ObjectName, ...], Field(max_length=10_000)] = ()
+    """Names of the nodes booked for the lease; with `phase: Active`, the nodes that the tenant has."""
+    node_count: Count | None = None
+    """Number of nodes booked."""
+    gpus: Count | None = None
+    """Number of GPUs of these nodes."""
+    namespaces: Annotated[tuple[DnsLabel, ...], Field(max_length=9)] = ()
+    """The tenant's namespaces, the main one first."""
+    starts_at: Timestamp | None = None
+    """Planned: when the tenant gets access."""
+    drain_at: Timestamp | None = None
+    """Planned: from when no new pods are let in, so that running ones can finish."""
+    ends_at: Timestamp | None = None
+    """Planned: when access ends and what still runs is stopped. Renting is counted to here."""
+    hard_stop_at: Timestamp | None = None
+    """Planned: when the nodes stop every pod even without the operator; the end, or `extendableUntil` if later."""
+    reusable_at: Timestamp | None = None
+    """Planned: when the nodes are clean and free for the next lease."""
+    active_at: Timestamp | None = None
+    """Happened: when the tenant first got access."""
+    ended_at: Timestamp | None = None
+    """Happened: when the tenant's access ended."""
+    released_at: Timestamp | None = None
+    """Happened: when nothing of the lease was left on the cluster."""
+    queue: Queue | None = None
+    """Place in the queue, while the lease waits for capacity."""
+    extension: Extension | None = None
+    """Answer to the latest request for a later end."""
+    quote: Quote | None = None
+    """Price of the whole lease, if the pool has prices."""
+    gpu_seconds: Annotated[int, Field(ge=0)] | None = None
+    """GPU-seconds rented so far: GPUs times seconds, whether they were busy or not."""
