@@ -1,0 +1,72 @@
+"""A tenancy: everything about a booked lease that the manifests depend on, in one value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sublet.desired import naming
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """What the leased nodes offer together.
+
+    Attributes:
+        gpus: Number of GPUs.
+        cpu_millis: CPU in thousandths of a core.
+        memory_bytes: Memory in bytes.
+        ephemeral_storage_bytes: Local disk in bytes.
+        pods: Number of pods.
+    """
+
+    gpus: int
+    cpu_millis: int
+    memory_bytes: int
+    ephemeral_storage_bytes: int
+    pods: int
+
+
+@dataclass(frozen=True)
+class Tenancy:
+    """One lease, as far as its children depend on it.
+
+    Attributes:
+        lease: Name of the lease.
+        uid: UID of the lease.
+        pool: Name of its pool.
+        tenant: Name of the tenant.
+        subjects: (kind, name) of the users and groups that get access.
+        tenant_role: The ClusterRole they get.
+        namespaces: Names of the namespaces, the first one first.
+        capacity: What the leased nodes offer together.
+        resource_name: The extended resource that counts GPUs.
+        pod_security: (level, version) of Pod Security Admission.
+        dns_namespace: Where the cluster's DNS runs.
+        dns_labels: The labels of its pods.
+        ends_at: End of the lease.
+        hard_stop_at: The instant that no extension can move.
+        admits_pods: Whether new pods may start now.
+        grants_access: Whether the tenant may come in now.
+    """
+
+    lease: str
+    uid: str
+    pool: str
+    tenant: str
+    subjects: tuple[tuple[str, str], ...]
+    tenant_role: str
+    namespaces: tuple[str, ...]
+    capacity: Capacity
+    resource_name: str
+    pod_security: tuple[str, str]
+    dns_namespace: str
+    dns_labels: Mapping[str, str]
+    ends_at: datetime
+    hard_stop_at: datetime
+    admits_pods: bool
+    grants_access: bool
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of every child."""
+        return dict(naming.owner_labels(self.lease, self.uid))

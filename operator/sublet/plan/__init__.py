@@ -1,0 +1,1 @@
+"""Plans: what was observed and what is desired, turned into ordered steps and a status. Pure."""

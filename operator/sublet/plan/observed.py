@@ -1,0 +1,103 @@
+"""What a pass saw of the world, as frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sublet.api.lease import GPULease
+from sublet.api.pool import GPUPool
+from sublet.desired import naming
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class NodeSeen:
+    """A node.
+
+    Attributes:
+        name: Its name.
+        version: Its resource version, the precondition of every claim.
+        labels: Its labels.
+        taints: Its taints as the API server has them.
+        lease: The lease that claims it; None if it is free.
+        lease_uid: That lease's UID.
+        reusable_at: When it may be booked again after the lease before; None if at once.
+        ready: Whether it is Ready.
+        allocatable: Its allocatable resources: counts and bytes as they are, CPU in thousandths of a core.
+    """
+
+    name: str
+    version: str
+    labels: Mapping[str, str]
+    taints: tuple[Raw, ...]
+    lease: str | None
+    lease_uid: str | None
+    reusable_at: datetime | None
+    ready: bool
+    allocatable: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class LeaseView:
+    """Everything one pass over a lease looks at.
+
+    Attributes:
+        lease: The lease.
+        pool: Its pool; None if there is no such pool.
+        pool_nodes: The nodes of the pool, as long as the lease is not booked; after that nobody asks for them.
+        nodes: The nodes that are booked for the lease or carry its claim, by name; None where a booked one
+            does not exist (any more).
+        children: The live objects that carry the lease's label.
+        namespaces: The namespaces the lease would have, each with who holds that name already: a lease's name,
+            "" for somebody who is no lease, None if it is free or this lease's own.
+    """
+
+    lease: GPULease
+    pool: GPUPool | None
+    pool_nodes: tuple[NodeSeen, ...]
+    nodes: Mapping[str, NodeSeen | None]
+    children: tuple[Raw, ...]
+    namespaces: Mapping[str, str | None]
+
+    @property
+    def own_children(self) -> tuple[Raw, ...]:
+        """The children of this very lease, not of an earlier one of the same name."""
+        return tuple(c for c in self.children if belongs_to(c, self.lease.metadata.uid))
+
+    @property
+    def claimed(self) -> tuple[NodeSeen, ...]:
+        """The nodes that carry this lease's claim."""
+        uid = self.lease.metadata.uid
+        return tuple(node for node in self.nodes.values() if node is not None and node.lease_uid == uid)
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """Everything one planning pass over a pool looks at.
+
+    Attributes:
+        pool: The pool.
+        nodes: Its nodes, by name. A node that several pools select counts for the oldest of them.
+        leases: Its leases, the oldest first.
+    """
+
+    pool: GPUPool
+    nodes: tuple[NodeSeen, ...]
+    leases: tuple[GPULease, ...]
+
+
+def belongs_to(child: Raw, uid: str) -> bool:
+    """Whether a live object is a child of the lease with that UID."""
+    return owner_of(child) == uid
+
+
+def owner_of(child: Raw) -> str | None:
+    """The UID of the lease that a live object belongs to.
+
+    A namespace has it as an annotation too: one whose labels were taken away is still known for ours.
+    """
+    metadata = child["metadata"]
+    uid: str | None = (metadata.get("labels") or {}).get(naming.LEASE_UID)
+    return uid or (metadata.get("annotations") or {}).get(naming.LEASE_UID)

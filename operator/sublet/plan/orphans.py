@@ -1,0 +1,46 @@
+"""Orphans: objects and claims of leases that no longer exist. Pure."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sublet.desired import naming
+from sublet.plan.observed import NodeSeen, owner_of
+
+Raw = dict[str, Any]
+
+
+@dataclass
+class Orphan:
+    """What one lease left behind.
+
+    Attributes:
+        lease: The name it had.
+        children: Its objects.
+        claimed: The nodes that carry its claim.
+    """
+
+    lease: str
+    children: list[Raw] = field(default_factory=list)
+    claimed: list[NodeSeen] = field(default_factory=list)
+
+
+def orphans(children: Iterable[Raw], nodes: Iterable[NodeSeen], known: Collection[str]) -> list[Orphan]:
+    """What belongs to leases whose UID is not among the known ones, by the lease it belonged to.
+
+    What carries no UID was not made by the operator and is left alone, except a claim on a node: a half-made one
+    would keep the node out of every pool.
+    """
+    found: dict[str, Orphan] = defaultdict(lambda: Orphan(""))
+    for child in children:
+        uid = owner_of(child)
+        if uid is not None and uid not in known:
+            found[uid].lease = (child["metadata"].get("labels") or {}).get(naming.LEASE, "")
+            found[uid].children.append(child)
+    for node in nodes:
+        uid = node.lease_uid or ""
+        if uid not in known:
+            found[uid].lease = found[uid].lease or node.lease or ""
+            found[uid].claimed.append(node)
+    return [found[uid] for uid in sorted(found)]

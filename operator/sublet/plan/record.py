@@ -1,0 +1,58 @@
+"""The ledger's entry for a lease that is over."""
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sublet.api.lease import GPULease
+from sublet.api.meta import ObjectMeta
+from sublet.api.record import LeaseRecord, LeaseRecordSpec, RecordTenant, Row, RowKind
+from sublet.plan.status import end_of, gpu_seconds
+
+_HOUR = Decimal(3600)
+
+
+def record_of(lease: GPULease, now: datetime) -> dict[str, Any] | None:
+    """The LeaseRecord of a lease that has ended; None if its booking never began, since nothing was held.
+
+    Its name is made of the lease's name and UID, so that writing it a second time is refused.
+    """
+    status, spec = lease.status, lease.spec
+    start = status.starts_at
+    ended = end_of(lease, now)
+    if start is None or ended is None or ended <= start:
+        return None
+    seconds = gpu_seconds(lease, ended) or 0
+    quote = status.quote
+    amount = None
+    if quote is not None:
+        amount = (Decimal(seconds) / _HOUR * quote.price_per_gpu_hour).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    usage = Row(
+        kind=RowKind.USAGE,
+        start=start,
+        end=ended,
+        nodes=status.node_count or 0,
+        gpus=status.gpus or 0,
+        gpu_seconds=seconds,
+        currency=quote.currency if quote else None,
+        price_per_gpu_hour=quote.price_per_gpu_hour if quote else None,
+        amount=amount,
+    )
+    record = LeaseRecord(
+        metadata=ObjectMeta(name=f"{lease.metadata.name}-{lease.metadata.uid[:8]}"),
+        spec=LeaseRecordSpec(
+            lease_name=lease.metadata.name,
+            lease_uid=lease.metadata.uid,
+            pool=spec.pool,
+            tenant=RecordTenant(name=spec.tenant.name, billing_account=spec.tenant.billing_account),
+            term=spec.term,
+            rows=(usage,),
+            closed_at=now,
+        ),
+    )
+    return {
+        "apiVersion": "sublet.dev/v1alpha1",
+        "kind": LeaseRecord.kind,
+        "metadata": {"name": record.metadata.name},
+        "spec": record.spec.dump(),
+    }

@@ -1,0 +1,99 @@
+"""The status of a lease: facts in; conditions, phase and one sentence for people out.
+
+Messages hold no generated names and no running times: a message that changed on every pass would make the
+status, and so the operator, never rest.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sublet.api.lease import GPULease, Phase
+from sublet.api.reasons import ConditionType
+from sublet.api.scalars import format_duration, format_timestamp
+from sublet.calendar.lifecycle import Stage
+from sublet.plan.conditions import Situation, conditions
+
+Raw = dict[str, Any]
+
+
+def report(situation: Situation, now: datetime) -> Raw:
+    """The fields of the status that a lease's own pass writes, as JSON."""
+    lease, stage = situation.lease, situation.stage
+    known = lease.status
+    inside = situation.admitted and stage in {Stage.ACTIVE, Stage.DRAINING}
+    active = known.active_at or (now if inside else None)
+    ended = end_of(lease, now) if stage in {Stage.RELEASING, Stage.ENDED} else None
+    released = known.released_at or (now if stage is Stage.ENDED else None)
+    observed = conditions(situation, now)
+    return {
+        "phase": Phase(stage.value).value,
+        "message": _sentence(situation, observed, now),
+        "conditions": observed,
+        "observedGeneration": lease.metadata.generation,
+        "activeAt": _text(active),
+        "endedAt": _text(ended),
+        "releasedAt": _text(released),
+        "gpuSeconds": gpu_seconds(lease, ended or now),
+        # An end that has come is a fact, and no longer the planner's to move.
+        **({"endsAt": _text(ended), "reusableAt": _text(ended + situation.cleaning_gap)} if ended else {}),
+    }
+
+
+def end_of(lease: GPULease, now: datetime) -> datetime | None:
+    """When a lease ended that is over at `now`; None if nothing was ever booked.
+
+    The contract's end counts where the operator came late to it. A reservation that is given back before its
+    start ends where it would have begun.
+    """
+    status = lease.status
+    if status.starts_at is None or status.ends_at is None:
+        return None
+    return status.ended_at or max(status.starts_at, min(now, status.ends_at))
+
+
+def gpu_seconds(lease: GPULease, until: datetime) -> int | None:
+    """GPUs times seconds from the start of the lease to `until`; reserved time counts, used or not."""
+    status = lease.status
+    if status.starts_at is None or until < status.starts_at:
+        return None
+    return (status.gpus or 0) * int((until - status.starts_at).total_seconds())
+
+
+def is_news(lease: GPULease, status: Raw) -> bool:
+    """Whether a status says more than the one the lease has; GPU-seconds run on and are no news by themselves."""
+    known = dict.fromkeys(status) | lease.status.dump()
+    return any(known[key] != value for key, value in status.items() if key != "gpuSeconds")
+
+
+def _sentence(situation: Situation, observed: Sequence[Raw], now: datetime) -> str:
+    by_type = {condition["type"]: condition for condition in observed}
+    lease = situation.lease
+    match situation.stage:
+        case Stage.ACTIVE:
+            return _notice(situation, now)
+        case Stage.RESERVED:
+            return f"starts at {format_timestamp(lease.status.starts_at)}" if lease.status.starts_at else ""
+        case Stage.DRAINING:
+            return str(by_type[ConditionType.DRAINING]["message"])
+        case Stage.RELEASING:
+            return str(by_type[ConditionType.RELEASED]["message"])
+        case Stage.ENDED:
+            return ""
+        case Stage.QUEUED:
+            return str(by_type[ConditionType.SCHEDULED]["message"])
+        case _:
+            return str(by_type[ConditionType.READY]["message"])
+
+
+def _notice(situation: Situation, now: datetime) -> str:
+    """The tightest of the pool's notices that has begun, or nothing."""
+    ends_at = situation.lease.status.ends_at
+    if ends_at is None:
+        return ""
+    begun = [notice for notice in situation.notices if now >= ends_at - notice]
+    return f"ends within {format_duration(min(begun))}" if begun else ""
+
+
+def _text(moment: datetime | None) -> str | None:
+    return format_timestamp(moment) if moment else None

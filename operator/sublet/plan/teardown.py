@@ -1,0 +1,60 @@
+"""Taking away: the order of undoing, and what must be proven gone before the next step.
+
+    access -> pods -> namespaces -> (proof: no namespace is left) -> nodes
+
+Each step is taken again on every pass until its proof is seen, so a crash between any two of them, or a
+write that was lost, changes nothing. Nothing here asks how far an earlier pass came, or whether the lease
+itself still exists: an orphan is taken away by the same steps.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sublet.desired import nodes as node_claims
+from sublet.plan.diff import delete, is_leaving
+from sublet.plan.observed import NodeSeen
+from sublet.plan.steps import ChangeNode, Plan, StopPods, Wave
+
+Raw = dict[str, Any]
+
+POD_GRACE_SECONDS = 5
+"""Time a pod gets to stop at the end of a lease: the notice was the draining before it."""
+
+
+def tear_down(children: Sequence[Raw], claimed: Sequence[NodeSeen], reusable_at: datetime) -> Plan:
+    """The steps that take a lease away, as far as they can be taken now.
+
+    Args:
+        children: The live objects of the lease.
+        claimed: The nodes that carry its claim.
+        reusable_at: When its nodes may be booked again.
+    """
+    access = revoke(children)
+    namespaces = [child for child in children if child["kind"] == "Namespace"]
+    if namespaces:
+        staying = [ns for ns in namespaces if not is_leaving(ns)]
+        # Also in a namespace that somebody else deleted: its pods would take all the time they ask for.
+        pods: Wave = tuple(StopPods(ns["metadata"]["name"], POD_GRACE_SECONDS) for ns in namespaces)
+        names = ", ".join(sorted(ns["metadata"]["name"] for ns in namespaces))
+        return Plan(
+            (access, pods, tuple(delete(ns) for ns in staying)),
+            waiting=f"namespaces still being deleted: {names}",
+        )
+    return Plan((access, tuple(_return(node, reusable_at) for node in claimed)))
+
+
+def revoke(children: Sequence[Raw]) -> Wave:
+    """The steps that shut the tenant out."""
+    return tuple(delete(c) for c in children if c["kind"] == "RoleBinding" and not is_leaving(c))
+
+
+def is_cleared(children: Sequence[Raw], claimed: Sequence[NodeSeen]) -> bool:
+    """Whether nothing of the lease is left: no namespace, no claim on a node."""
+    return not claimed and not any(child["kind"] == "Namespace" for child in children)
+
+
+def _return(node: NodeSeen, reusable_at: datetime) -> ChangeNode:
+    change = node_claims.returned(node.taints, reusable_at)
+    change["metadata"]["resourceVersion"] = node.version
+    return ChangeNode(node.name, change)

@@ -1,0 +1,131 @@
+"""The bridge between the API's words and the calendar's, and from a booked lease to its tenancy."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sublet.api.lease import GPULease, Quote, Term
+from sublet.api.pool import GPUPool
+from sublet.api.scalars import format_timestamp
+from sublet.calendar.allocator import Request
+from sublet.calendar.interval import Interval
+from sublet.calendar.ledger import Booking
+from sublet.calendar.lifecycle import Stage
+from sublet.desired import naming
+from sublet.desired.tenancy import Capacity, Tenancy
+from sublet.plan.observed import NodeSeen
+from sublet.policy.times import fixed_end, fixed_start, shortest_worth_booking
+
+_HOUR = Decimal(3600)
+
+
+def gpus_per_node(nodes: Iterable[NodeSeen], resource_name: str) -> int:
+    """GPUs of one node of the pool: the largest count seen, so that a node that lost some does not shrink it."""
+    return max((node.allocatable.get(resource_name, 0) for node in nodes), default=0)
+
+
+def node_count(lease: GPULease, per_node: int) -> int | None:
+    """How many nodes the lease wants; None if its GPUs do not fill whole nodes of `per_node` each."""
+    if lease.spec.nodes is not None:
+        return lease.spec.nodes
+    gpus = lease.spec.gpus or 0
+    return gpus // per_node if per_node and gpus % per_node == 0 else None
+
+
+def request_of(lease: GPULease, pool: GPUPool, nodes: int) -> Request:
+    """What an unbooked lease asks of the calendar, for that many nodes.
+
+    The end of a lease with a fixed start stays where it is, also if it starts late.
+    """
+    start = fixed_start(lease.spec)
+    return Request(
+        lease=lease.metadata.name,
+        nodes=nodes,
+        start=start,
+        duration=lease.spec.duration if start is None else None,
+        end=fixed_end(lease.spec),
+        shortest=shortest_worth_booking(lease.spec, pool),
+    )
+
+
+def booking_of(lease: GPULease, now: datetime) -> Booking | None:
+    """What the calendar holds for a lease; None if nothing, or nothing any more.
+
+    A lease that is not given back yet holds its nodes, however long ago it should have ended.
+    """
+    status = lease.status
+    if status.starts_at is None or status.ends_at is None or status.released_at is not None:
+        return None
+    end = status.ended_at or status.ends_at
+    return Booking(lease.metadata.name, status.nodes, Interval(status.starts_at, max(end, now, status.starts_at)))
+
+
+def tenancy_of(lease: GPULease, pool: GPUPool, nodes: Iterable[NodeSeen], stage: Stage, tenant_role: str) -> Tenancy:
+    """The tenancy of a booked lease at a stage of its life."""
+    status, spec, isolation = lease.status, lease.spec, pool.spec.isolation
+    assert status.ends_at is not None  # noqa: S101 - only a booked lease is rendered
+    suspended = spec.suspend
+    return Tenancy(
+        lease=lease.metadata.name,
+        uid=lease.metadata.uid,
+        pool=spec.pool,
+        tenant=spec.tenant.name,
+        subjects=tuple((subject.kind.value, subject.name) for subject in spec.tenant.subjects),
+        tenant_role=tenant_role,
+        namespaces=naming.namespace_names(lease.metadata.name, spec.namespaces),
+        capacity=_capacity(nodes, pool.spec.resource_name),
+        resource_name=pool.spec.resource_name,
+        pod_security=(isolation.pod_security.level.value, isolation.pod_security.version),
+        dns_namespace=isolation.dns.namespace,
+        dns_labels=isolation.dns.pod_labels,
+        ends_at=status.ends_at,
+        hard_stop_at=status.hard_stop_at or status.ends_at,
+        admits_pods=not suspended and stage is not Stage.DRAINING,
+        grants_access=not suspended,
+    )
+
+
+def _capacity(nodes: Iterable[NodeSeen], resource_name: str) -> Capacity:
+    seen = tuple(nodes)
+
+    def total(resource: str) -> int:
+        return sum(node.allocatable.get(resource, 0) for node in seen)
+
+    return Capacity(
+        gpus=total(resource_name),
+        cpu_millis=total("cpu"),
+        memory_bytes=total("memory"),
+        ephemeral_storage_bytes=total("ephemeral-storage"),
+        pods=total("pods"),
+    )
+
+
+def promise(lease: GPULease, pool: GPUPool, start: datetime, end: datetime, gpus: int) -> dict[str, Any]:
+    """The part of a booked lease's status that follows from its start and end."""
+    schedule = pool.spec.schedule
+    quote = quote_of(lease, pool, gpus, end - start)
+    return {
+        "startsAt": format_timestamp(start),
+        "drainAt": format_timestamp(max(start, end - schedule.drain_before)),
+        "endsAt": format_timestamp(end),
+        "hardStopAt": format_timestamp(max(end, lease.spec.extendable_until or end)),
+        "reusableAt": format_timestamp(end + schedule.cleaning_gap),
+        "quote": quote.dump() if quote else None,
+    }
+
+
+def quote_of(lease: GPULease, pool: GPUPool, gpus: int, length: timedelta) -> Quote | None:
+    """The price of `gpus` for `length`, exact until the amount is rounded to cents; None for a pool without prices."""
+    pricing = pool.spec.pricing
+    if pricing is None:
+        return None
+    cheaper = pricing.interruptible if lease.spec.term is Term.INTERRUPTIBLE else None
+    price = pricing.firm if cheaper is None else cheaper
+    gpu_hours = Decimal(gpus * int(length.total_seconds())) / _HOUR
+    return Quote(
+        currency=pricing.currency,
+        gpu_hours=gpu_hours.quantize(Decimal("0.000001"), ROUND_HALF_UP),
+        amount=(gpu_hours * price).quantize(Decimal("0.01"), ROUND_HALF_UP),
+        price_per_gpu_hour=price,
+    )

@@ -1,0 +1,1 @@
+"""Policy: may this lease be had as it is written? Pure; ordered rules over one gathered input."""

@@ -1,0 +1,45 @@
+"""The rules by which a pool is judged: nothing is sold on terms that would not be kept."""
+
+from dataclasses import dataclass
+
+from sublet.api.pool import GPUPool
+from sublet.api.reasons import Reason
+
+
+@dataclass(frozen=True)
+class Objection:
+    """Why a pool is not accepted."""
+
+    reason: Reason
+    message: str
+
+
+def judge(pool: GPUPool) -> Objection | None:
+    """Why nothing can be sold from the pool as it is written; None if it can.
+
+    A field that this version does not enforce is refused: an owner who sets it relies on it.
+    """
+    if pool.metadata.deletion_timestamp is not None:
+        return Objection(
+            Reason.DELETED, "the pool is being deleted; it goes when its last lease has ended, and sells nothing more"
+        )
+    isolation = pool.spec.isolation
+    unenforced = {
+        "spec.ownerFloor.windows": bool(pool.spec.owner_floor.windows),
+        "spec.isolation.registries": bool(isolation.registries),
+        "spec.isolation.runtimeClasses": bool(isolation.runtime_classes),
+        "spec.isolation.storageClasses": bool(isolation.storage_classes),
+        "spec.isolation.priorityClasses": bool(isolation.priority_classes),
+        "spec.isolation.deviceClasses": bool(isolation.device_classes),
+        "spec.isolation.clusterCIDRs": bool(isolation.cluster_cidrs),
+        "spec.isolation.egress": bool(isolation.egress),
+        "spec.isolation.minToolkitVersion": isolation.min_toolkit_version is not None,
+        "spec.sanitize": pool.spec.sanitize is not None,
+    }
+    field = next((name for name, is_set in unenforced.items() if is_set), None)
+    if field is None:
+        return None
+    return Objection(
+        Reason.NOT_OFFERED,
+        f"{field}: not enforced by this version of Sublet; remove the field to sell without it",
+    )

@@ -1,0 +1,142 @@
+"""The rules about time: start, end and duration against the clock and the pool's terms."""
+
+from datetime import datetime, timedelta
+
+from sublet.api.lease import GPULeaseSpec
+from sublet.api.pool import GPUPool
+from sublet.api.reasons import Reason
+from sublet.api.scalars import format_duration, format_timestamp
+from sublet.policy.chain import Input, Verdict
+
+LATE = timedelta(minutes=1)
+"""How far a start may lie behind the moment of writing: people and clocks are not exact, and planning takes time."""
+
+
+def fixed_start(spec: GPULeaseSpec) -> datetime | None:
+    """The start as the tenant fixed it, given or as `end` less `duration`; None for as soon as possible."""
+    if spec.start is None and spec.end is not None and spec.duration is not None:
+        return spec.end - spec.duration
+    return spec.start
+
+
+def wanted_end(spec: GPULeaseSpec, starts_at: datetime) -> datetime:
+    """The end as the tenant wants it, for a lease that starts at `starts_at`."""
+    if spec.end is not None:
+        return spec.end
+    assert spec.duration is not None  # noqa: S101 - the schema asks for one of the two
+    return (spec.start or starts_at) + spec.duration
+
+
+def fixed_end(spec: GPULeaseSpec) -> datetime | None:
+    """The end that does not depend on when the lease starts; None if it moves with the start."""
+    return spec.end if spec.start is None else wanted_end(spec, spec.start)
+
+
+def shortest_worth_booking(spec: GPULeaseSpec, pool: GPUPool) -> timedelta:
+    """How much must be left of a lease for it to be booked, if it is to end at an instant and may start at any."""
+    waits = fixed_start(spec) is None and spec.end is not None
+    return max(pool.spec.terms.min_duration - LATE, timedelta()) if waits else timedelta()
+
+
+def _length(given: Input) -> timedelta:
+    """The length as it was asked for; what is left of it later is the planner's to judge."""
+    created = given.lease.metadata.creation_timestamp or given.now
+    start = fixed_start(given.lease.spec) or created
+    return wanted_end(given.lease.spec, start) - start
+
+
+def _length_field(spec: GPULeaseSpec) -> str:
+    return "spec.duration" if spec.duration is not None else "spec.end"
+
+
+def _pool(given: Input) -> GPUPool:
+    assert given.pool is not None  # noqa: S101 - the chain asks for the pool first
+    return given.pool
+
+
+def end_is_ahead(given: Input) -> Verdict | None:
+    """The end must not have passed."""
+    spec = given.lease.spec
+    start = fixed_start(spec)
+    end = wanted_end(spec, start or given.now)
+    if end > given.now:
+        return None
+    field = "spec.end" if spec.end is not None else "spec.start"
+    return Verdict(
+        Reason.INVALID_SPEC,
+        f"{field}: the lease would have ended at {format_timestamp(end)}; give a later time",
+    )
+
+
+def start_is_ahead(given: Input) -> Verdict | None:
+    """A fixed start must not have passed when it was asked for; one missed since then is caught up."""
+    start = fixed_start(given.lease.spec)
+    created = given.lease.metadata.creation_timestamp or given.now
+    if start is None or start >= created - LATE:
+        return None
+    return Verdict(
+        Reason.INVALID_SPEC,
+        f"spec.start: {format_timestamp(start)} had passed when the lease was written; "
+        "give a later time, or leave it out to start as soon as possible",
+    )
+
+
+def within_duration(given: Input) -> Verdict | None:
+    """The length must lie within the pool's terms."""
+    terms, length = _pool(given).spec.terms, _length(given)
+    field = _length_field(given.lease.spec)
+    if length < terms.min_duration:
+        least = format_duration(terms.min_duration)
+        return Verdict(Reason.OUTSIDE_TERMS, f"{field}: shorter than the {least} that the pool sells at least")
+    if length > terms.max_duration:
+        most = format_duration(terms.max_duration)
+        return Verdict(Reason.OUTSIDE_TERMS, f"{field}: longer than the {most} that the pool sells at most")
+    return None
+
+
+def longer_than_draining(given: Input) -> Verdict | None:
+    """Something must be left of the lease when draining begins."""
+    drain = _pool(given).spec.schedule.drain_before
+    if _length(given) > drain:
+        return None
+    return Verdict(
+        Reason.OUTSIDE_TERMS,
+        f"{_length_field(given.lease.spec)}: must be longer than the {format_duration(drain)} "
+        "for which the pool drains a lease before its end",
+    )
+
+
+def within_lead_time(given: Input) -> Verdict | None:
+    """A fixed start must leave the owner the lead time, counted from when the lease was written."""
+    lead, start = _pool(given).spec.terms.lead_time, fixed_start(given.lease.spec)
+    created = given.lease.metadata.creation_timestamp or given.now
+    if not lead or (start is not None and start >= created + lead):
+        return None
+    return Verdict(
+        Reason.OUTSIDE_TERMS,
+        f"spec.start: the pool wants {format_duration(lead)} of lead time; "
+        f"give {format_timestamp(created + lead)} or later",
+    )
+
+
+def within_horizon(given: Input) -> Verdict | None:
+    """A fixed start must not lie beyond the pool's booking horizon."""
+    horizon, start = _pool(given).spec.terms.horizon, fixed_start(given.lease.spec)
+    if start is None or start <= given.now + horizon:
+        return None
+    return Verdict(
+        Reason.OUTSIDE_TERMS,
+        f"spec.start: further ahead than the {format_duration(horizon)} for which the pool sells; give an earlier time",
+    )
+
+
+def extensions_within_total(given: Input) -> Verdict | None:
+    """Extensions may not reach beyond the longest total of the pool."""
+    total, until = _pool(given).spec.terms.longest_total, given.lease.spec.extendable_until
+    start = fixed_start(given.lease.spec) or given.now
+    if total is None or until is None or until <= start + total:
+        return None
+    return Verdict(
+        Reason.OUTSIDE_TERMS,
+        f"spec.extendableUntil: the pool lets a lease last {format_duration(total)} in all; give an earlier time",
+    )

@@ -1,0 +1,211 @@
+"""Building up: the order of the waves, and nobody else's things touched."""
+
+from typing import Any
+
+import pytest
+
+from sublet.api.lease import GPULease
+from sublet.desired.render import NOTHING, Manifests, render
+from sublet.plan.diff import build_up, holds, out_of_reach
+from sublet.plan.observed import NodeSeen
+from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Step
+from tests.builders import a_lease, a_lease_view, a_node, a_tenancy, at, booked, live
+
+Raw = dict[str, Any]
+
+LEASE = booked(a_lease())
+OTHER = booked(a_lease("other"))
+WANTED = render(a_tenancy())
+LIVE = tuple(live(manifest) for manifest in WANTED.all())
+CLAIMED = (a_node("gpu-1", LEASE), a_node("gpu-2", LEASE))
+ELSEWHERE = {"sublet.dev/lease": "acme-train", "sublet.dev/lease-uid": "uid-of-an-earlier-one"}
+
+
+def said(step: Step) -> str:
+    """A step in a few words."""
+    match step:
+        case Create(manifest):
+            return f"create {manifest['kind']} {manifest['metadata']['name']}"
+        case Apply(manifest):
+            return f"apply {manifest['kind']} {manifest['metadata']['name']}"
+        case Delete(kind, name):
+            return f"delete {kind} {name}"
+        case ChangeNode(name):
+            return f"claim {name}"
+        case _:
+            return str(step)
+
+
+def waves(plan: Plan) -> list[list[str]]:
+    """The waves of a plan in words, without the empty ones."""
+    return [[said(step) for step in wave] for wave in plan.waves if wave]
+
+
+def changed(index: int, **fields: object) -> tuple[Raw, ...]:
+    """The live objects with one of them changed."""
+    return (*LIVE[:index], {**LIVE[index], **fields}, *LIVE[index + 1 :])
+
+
+def test_a_lease_is_built_from_the_guards_to_the_door() -> None:
+    """Namespace, then quotas and policies, then nodes, and the tenant's access last of all."""
+    assert waves(build_up(a_lease_view(LEASE), WANTED)) == [
+        ["create Namespace lease-acme-train"],
+        [
+            "apply ResourceQuota sublet",
+            "apply LimitRange sublet",
+            "apply NetworkPolicy sublet-default-deny",
+            "apply NetworkPolicy sublet-allow",
+        ],
+        ["claim gpu-1", "claim gpu-2"],
+        ["apply RoleBinding sublet-tenant"],
+    ]
+
+
+def test_a_lease_that_is_complete_needs_nothing() -> None:
+    """Once everything is as wanted, a pass writes nothing at all."""
+    plan = build_up(a_lease_view(LEASE, CLAIMED, LIVE), WANTED)
+    assert waves(plan) == []
+    assert plan.waiting == ""
+
+
+def test_what_should_not_be_there_goes_first() -> None:
+    """Access that is no longer granted is taken away before anything else is done."""
+    outside = render(a_tenancy(grants_access=False, admits_pods=False))
+    assert waves(build_up(a_lease_view(LEASE, (), LIVE), outside)) == [
+        ["delete RoleBinding sublet-tenant"],
+        ["apply ResourceQuota sublet"],
+    ]
+
+
+def test_a_deletion_names_the_very_object_that_was_seen() -> None:
+    """The UID goes with it, so that an object made anew under that name is not hit."""
+    plan = build_up(a_lease_view(LEASE, CLAIMED, LIVE), Manifests(WANTED.namespaces, WANTED.guards))
+    uid = "uid-RoleBinding-lease-acme-train/sublet-tenant"
+    assert plan.waves[0] == (Delete("RoleBinding", "sublet-tenant", "lease-acme-train", uid),)
+
+
+def test_a_surplus_child_of_another_lease_is_left_alone() -> None:
+    """An object that carries our name but an earlier lease's UID is not ours to delete here."""
+    stray = live(
+        {"kind": "RoleBinding", "metadata": {"name": "x", "namespace": "lease-acme-train-x"}}, labels=ELSEWHERE
+    )
+    assert waves(build_up(a_lease_view(LEASE, CLAIMED, (*LIVE, stray)), WANTED)) == []
+
+
+@pytest.mark.parametrize(
+    ("children", "expected"),
+    [
+        (changed(0, metadata=LIVE[0]["metadata"] | {"annotations": {}}), "apply Namespace lease-acme-train"),
+        (changed(1, spec={"hard": {"pods": "9999"}}), "apply ResourceQuota sublet"),
+        (
+            changed(3, spec={"podSelector": {"matchLabels": {"a": "b"}}, "policyTypes": ["Ingress", "Egress"]}),
+            "apply NetworkPolicy sublet-default-deny",
+        ),
+        (changed(3, spec={"podSelector": {}, "policyTypes": ["Ingress"]}), "apply NetworkPolicy sublet-default-deny"),
+        (changed(5, subjects=[]), "apply RoleBinding sublet-tenant"),
+        (LIVE[:4] + LIVE[5:], "apply NetworkPolicy sublet-allow"),
+        (changed(1, metadata=LIVE[1]["metadata"] | {"labels": ELSEWHERE}), "apply ResourceQuota sublet"),
+    ],
+    ids=["annotations", "quota", "narrowed", "one direction", "subjects", "deleted", "another uid"],
+)
+def test_drift_is_repaired(children: tuple[Raw, ...], expected: str) -> None:
+    """Whatever somebody changed or deleted is put back, and nothing else is written."""
+    assert waves(build_up(a_lease_view(LEASE, CLAIMED, children), WANTED)) == [[expected]]
+
+
+@pytest.mark.parametrize("opened", [{"ingress": [{}]}, {"egress": [{}]}])
+def test_a_rule_added_to_the_default_deny_is_drift(opened: Raw) -> None:
+    """`ingress: [{}]` in the default deny lets everybody in, so it must not stay."""
+    deny = LIVE[3]["spec"] | opened
+    assert waves(build_up(a_lease_view(LEASE, CLAIMED, changed(3, spec=deny)), WANTED)) != []
+
+
+def test_a_namespace_of_an_earlier_lease_of_the_name_is_not_taken_over() -> None:
+    """What the tenant before left in it would be the new tenant's; it is waited for or refused, never applied."""
+    theirs = changed(0, metadata=LIVE[0]["metadata"] | {"labels": ELSEWHERE})
+    said_steps = [step for wave in waves(build_up(a_lease_view(LEASE, CLAIMED, theirs), WANTED)) for step in wave]
+    assert "apply Namespace lease-acme-train" not in said_steps
+
+
+def test_our_namespace_that_lost_its_labels_gets_them_back() -> None:
+    """Its annotation still says whose it is, so it is repaired and not made a second time."""
+    stripped = changed(0, metadata=LIVE[0]["metadata"] | {"labels": {}})
+    assert waves(build_up(a_lease_view(LEASE, CLAIMED, stripped), WANTED)) == [["apply Namespace lease-acme-train"]]
+
+
+def test_a_namespace_that_is_being_deleted_is_waited_for() -> None:
+    """Nothing is built into a namespace that goes away; what should not be there still goes."""
+    leaving = (live(WANTED.namespaces[0], leaving=True), *LIVE[1:])
+    plan = build_up(a_lease_view(LEASE, (), leaving), render(a_tenancy(grants_access=False)))
+    assert waves(plan) == [["delete RoleBinding sublet-tenant"]]
+    assert plan.waiting == "deleted by somebody and made anew once gone: lease-acme-train"
+
+
+def test_a_claim_is_written_onto_the_very_state_that_was_seen() -> None:
+    """The node's resource version goes with the claim, so the API server refuses the second of two."""
+    (claim, _) = build_up(a_lease_view(LEASE), WANTED).waves[3]
+    assert isinstance(claim, ChangeNode)
+    assert claim.change["metadata"]["resourceVersion"] == "41"
+    assert claim.change["metadata"]["labels"]["sublet.dev/lease"] == "acme-train"
+    assert claim.change["metadata"]["annotations"]["sublet.dev/lease-uid"] == "uid-acme-train"
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        a_node("gpu-1", OTHER),
+        a_node("gpu-1", LEASE, lease_uid="uid-of-an-earlier-one"),
+        a_node("gpu-1", lease="other"),
+        a_node("gpu-1", lease_uid="uid-other"),
+    ],
+    ids=["claimed", "earlier lease of the name", "label only", "annotation only"],
+)
+def test_a_foreign_claim_is_never_overwritten(node: NodeSeen) -> None:
+    """A node that carries any part of somebody else's claim is left alone, and the tenant is not let in without it."""
+    view = a_lease_view(LEASE, (node, a_node("gpu-2", LEASE)), LIVE[:5])
+    assert waves(build_up(view, WANTED)) == []
+    assert out_of_reach(view) == ["gpu-1"]
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        a_node("gpu-1", LEASE, taints=[{"key": "sublet.dev/lease", "value": "x", "effect": "NoExecute"}]),
+        a_node("gpu-1", lease="acme-train", lease_uid="uid-acme-train"),
+        a_node("gpu-1", lease_uid="uid-acme-train"),
+        a_node("gpu-1", lease="acme-train"),
+        a_node("gpu-1", LEASE, labels={"sublet.dev/lease": "acme-train"}),
+    ],
+    ids=["a second taint", "no taint", "no label", "no annotation", "no pool"],
+)
+def test_a_claim_that_was_tampered_with_is_made_whole(node: NodeSeen) -> None:
+    """Label, annotation and taint are checked together and written together."""
+    view = a_lease_view(LEASE, (node, a_node("gpu-2", LEASE)), LIVE)
+    assert not holds(node, view)
+    assert waves(build_up(view, WANTED)) == [["claim gpu-1"]]
+
+
+def entry(lease: GPULease, *nodes: NodeSeen) -> bool:
+    """Whether a pass that finds these nodes lets the tenant in."""
+    plan = build_up(a_lease_view(lease, nodes, LIVE[:5]), WANTED)
+    return "apply RoleBinding sublet-tenant" in [step for wave in waves(plan) for step in wave]
+
+
+def test_a_tenant_is_let_in_once_all_nodes_are_within_reach() -> None:
+    """A node that does not exist, or is somebody else's, keeps the door shut; one that is free does not."""
+    assert entry(LEASE, a_node("gpu-1"), a_node("gpu-2", LEASE))
+    assert not entry(LEASE, a_node("gpu-2"))
+    assert not entry(LEASE, a_node("gpu-1", OTHER), a_node("gpu-2"))
+
+
+def test_a_tenant_who_was_in_is_not_shut_out_by_a_lost_node() -> None:
+    """Access that somebody deleted comes back, also while a node is missing."""
+    active = booked(a_lease(), active_at=at(0.1))
+    assert entry(active, a_node("gpu-2", active))
+
+
+def test_a_lease_that_should_have_nothing_loses_everything() -> None:
+    """With nothing wanted, every child is surplus; the claims of a booked lease stay."""
+    (surplus, *rest) = waves(build_up(a_lease_view(LEASE, CLAIMED, LIVE), NOTHING))
+    assert len(surplus) == len(LIVE)
+    assert rest == []

@@ -1,0 +1,197 @@
+"""A change of the end: shortened at once, extended on the same nodes, or answered with what could be had."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from sublet.api.lease import GPULease
+from sublet.api.pool import GPUPool
+from sublet.plan.booking import plan_pool
+from tests.builders import NOON, a_lease, a_pool, a_pool_view, at, booked
+
+Raw = dict[str, Any]
+PRICED = a_pool(pricing={"currency": "EUR", "firm": "2.50"})
+
+
+def running(**spec: Any) -> GPULease:  # noqa: ANN401 - a field of any kind
+    """A lease booked from noon to 20:00 on gpu-1 and gpu-2 whose specification may since have changed."""
+    return booked(a_lease(**spec), gpus=16)
+
+
+def answered(
+    lease: GPULease, *others: GPULease, now: datetime = NOON, pool: GPUPool | None = None
+) -> dict[str, Any] | None:
+    """What a planning pass changes in the lease's status; None for nothing."""
+    plan = plan_pool(a_pool_view(lease, *others, pool=pool), now)
+    return next((c.status for c in plan.changes if c.lease.metadata.name == "acme-train"), None)
+
+
+def test_a_lease_whose_end_stays_needs_no_answer() -> None:
+    """Nothing is written for a lease that ends as it was booked."""
+    assert answered(running()) is None
+    assert answered(running(duration=None, end=at(8))) is None
+
+
+def test_a_lease_is_shortened_at_once() -> None:
+    """All that follows from the end moves with it: draining, hard stop, cleaning and price."""
+    assert answered(running(duration="4h"), pool=PRICED) == {
+        "startsAt": "2026-12-01T12:00:00Z",
+        "drainAt": "2026-12-01T15:30:00Z",
+        "endsAt": "2026-12-01T16:00:00Z",
+        "hardStopAt": "2026-12-01T16:00:00Z",
+        "reusableAt": "2026-12-01T16:15:00Z",
+        "quote": {"currency": "EUR", "gpuHours": "64.000000", "amount": "160.00", "pricePerGPUHour": "2.50"},
+    }
+
+
+def test_an_end_that_has_passed_is_now() -> None:
+    """Shortened to an end an hour ago, the lease ends now: nobody takes back what was used."""
+    found = answered(running(duration="1h"), now=at(2))
+    assert found is not None
+    assert found["endsAt"] == "2026-12-01T14:00:00Z"
+
+
+def test_a_reservation_is_shortened_to_nothing_at_most() -> None:
+    """An end before the start of the booking is moved to that start."""
+    lease = booked(a_lease(duration=None, end=at(2)), start=at(4), end=at(12))
+    found = answered(lease)
+    assert found is not None
+    assert found["startsAt"] == found["endsAt"] == "2026-12-01T16:00:00Z"
+
+
+def test_an_extension_is_granted_while_the_nodes_are_free() -> None:
+    """The end moves and the answer says so; the hard stop stays where it was promised."""
+    found = answered(running(duration="12h", extendable_until=at(24)), pool=PRICED)
+    assert found is not None
+    assert found["endsAt"] == "2026-12-02T00:00:00Z"
+    assert found["drainAt"] == "2026-12-01T23:30:00Z"
+    assert found["hardStopAt"] == "2026-12-02T12:00:00Z"
+    assert found["reusableAt"] == "2026-12-02T00:15:00Z"
+    assert found["quote"]["amount"] == "480.00"
+    assert found["extension"] == {"requestedEnd": "2026-12-02T00:00:00Z", "answer": "Granted", "message": ""}
+
+
+@pytest.mark.parametrize(
+    ("spec", "terms", "feasible", "message"),
+    [
+        (
+            {"duration": "12h"},
+            {},
+            None,
+            "spec.duration: the lease cannot be extended, because it was made without spec.extendableUntil",
+        ),
+        (
+            {"duration": None, "end": at(12)},
+            {},
+            None,
+            "spec.end: the lease cannot be extended, because it was made without spec.extendableUntil",
+        ),
+        (
+            {"duration": "12h", "extendable_until": at(10)},
+            {},
+            "2026-12-01T22:00:00Z",
+            (
+                "spec.duration: further than spec.extendableUntil and the pool's terms let it reach; "
+                "the latest end to be had is 2026-12-01T22:00:00Z"
+            ),
+        ),
+        (
+            {"duration": "12h", "extendable_until": at(24)},
+            {"longest_total": "9h"},
+            "2026-12-01T21:00:00Z",
+            (
+                "spec.duration: further than spec.extendableUntil and the pool's terms let it reach; "
+                "the latest end to be had is 2026-12-01T21:00:00Z"
+            ),
+        ),
+        (
+            {"duration": "12h", "extendable_until": at(24)},
+            {"extend_latest": "9h"},
+            None,
+            "spec.duration: too late; the pool takes extensions until 9h before the end",
+        ),
+    ],
+    ids=["never extendable", "never extendable by its end", "too far", "too long in all", "too late"],
+)
+def test_an_extension_beyond_the_terms_is_refused(
+    spec: dict[str, Any], terms: dict[str, Any], feasible: str | None, message: str
+) -> None:
+    """The answer says why, and the latest end that could be had; the end itself does not move."""
+    requested = "2026-12-02T00:00:00Z"
+    expected = {"requestedEnd": requested, "answer": "Refused", "feasibleEnd": feasible, "message": message}
+    assert answered(running(**spec), pool=a_pool(terms=terms)) == {"extension": expected}
+
+
+def test_an_extension_stops_a_gap_before_the_next_booking() -> None:
+    """The same nodes are somebody else's from 23:00: until 22:45 the lease could stay, and that is said."""
+    following = booked(a_lease("following", start=at(11)), ["gpu-2"], start=at(11))
+    wanted = running(duration="12h", extendable_until=at(24))
+    assert answered(wanted, following) == {
+        "extension": {
+            "requestedEnd": "2026-12-02T00:00:00Z",
+            "answer": "Refused",
+            "feasibleEnd": "2026-12-01T22:45:00Z",
+            "message": "spec.duration: the same nodes are booked for somebody else by then; "
+            "the latest end to be had is 2026-12-01T22:45:00Z",
+        }
+    }
+    within = answered(running(duration="10h45m", extendable_until=at(24)), following)
+    assert within is not None
+    assert within["endsAt"] == "2026-12-01T22:45:00Z"
+
+
+def test_an_extension_with_nothing_left_names_no_end() -> None:
+    """Where the next booking follows at once, no later end is offered."""
+    following = booked(a_lease("following", start=at(8.25)), ["gpu-1"], start=at(8.25))
+    found = answered(running(duration="9h", extendable_until=at(24)), following)
+    assert found is not None
+    assert found["extension"]["feasibleEnd"] is None
+    assert found["extension"]["answer"] == "Refused"
+
+
+def test_other_nodes_do_not_stand_in_the_way() -> None:
+    """A booking on other nodes refuses nobody an extension."""
+    elsewhere = booked(a_lease("elsewhere", start=at(9)), ["gpu-3"], start=at(9))
+    found = answered(running(duration="12h", extendable_until=at(24)), elsewhere)
+    assert found is not None
+    assert found["extension"]["answer"] == "Granted"
+
+
+def test_a_refusal_is_written_once() -> None:
+    """A pass that would say the same again writes nothing; a new request is answered anew."""
+    refusal = answered(running(duration="12h"))
+    assert refusal is not None
+    told = booked(a_lease(duration="12h"), gpus=16, extension=refusal["extension"])
+    assert answered(told) is None
+    asks_again = booked(a_lease(duration="13h"), gpus=16, extension=refusal["extension"])
+    assert answered(asks_again) is not None
+
+
+@pytest.mark.parametrize(
+    ("extend_latest", "now", "granted"), [("1h", 7, True), ("1h", 7.01, False), ("0s", 7.99, True)]
+)
+def test_the_latest_moment_to_ask_still_counts(extend_latest: str, now: float, *, granted: bool) -> None:
+    """At exactly one hour before the end an extension is taken, and a moment later no more."""
+    pool = a_pool(terms={"extend_latest": extend_latest})
+    found = answered(running(duration="12h", extendable_until=at(24)), now=at(now), pool=pool)
+    assert found is not None
+    assert ("endsAt" in found) is granted
+
+
+@pytest.mark.parametrize("hours", [4, 12])
+@pytest.mark.parametrize(
+    ("status", "now"), [({}, at(8)), ({}, at(80)), ({"ended_at": at(3)}, at(4))], ids=["at the end", "after", "ended"]
+)
+def test_after_the_end_nothing_moves(hours: int, status: Raw, now: datetime) -> None:
+    """Once the end has come, the lease is neither extended nor shortened any more."""
+    lease = booked(a_lease(duration=f"{hours}h", extendable_until=at(96)), gpus=16, **status)
+    assert answered(lease, now=now) is None
+
+
+@pytest.mark.parametrize("gone", [{"release": True}, {"deleted": at(1)}])
+def test_a_lease_that_was_given_back_is_not_extended(gone: dict[str, Any]) -> None:
+    """Who gives back and asks for more gives back."""
+    found = answered(running(duration="12h", extendable_until=at(24), **gone), now=at(2)) or {}
+    assert "extension" not in found
+    assert found.get("endsAt", "2026-12-01T14:00:00Z") == "2026-12-01T14:00:00Z"

@@ -1,0 +1,142 @@
+"""The status of a pool: its nodes counted, and when one is next free."""
+
+from typing import Any
+
+import pytest
+
+from sublet.api.pool import GPUPool, GPUPoolStatus
+from sublet.plan.observed import PoolView
+from sublet.plan.pool_status import is_news, report
+from tests.builders import NOON, a_condition, a_lease, a_node, a_pool, a_pool_view, at, booked, queued, some_nodes
+
+RUNNING = booked(a_lease("running"))
+LATER = booked(a_lease("later"), ["gpu-3"], start=at(30))
+OVER = booked(a_lease("over"), ["gpu-4"], start=at(-9), released_at=at(-1))
+
+
+def counts(view: PoolView) -> dict[str, int]:
+    """The counts that are not zero."""
+    found: dict[str, int] = report(view, NOON)["nodes"]
+    return {name: count for name, count in found.items() if count}
+
+
+def test_an_empty_pool_has_nothing() -> None:
+    """Every count is written, and is zero."""
+    assert report(a_pool_view(), NOON)["nodes"] == {
+        "total": 0,
+        "healthy": 0,
+        "forSale": 0,
+        "leased": 0,
+        "reserved": 0,
+        "sanitizing": 0,
+        "quarantined": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        (a_pool_view(nodes=some_nodes(3)), {"total": 3, "healthy": 3, "forSale": 3}),
+        (
+            a_pool_view(nodes=[a_node(reusable_at=at(0.25)), a_node("gpu-2", reusable_at=at(-1))]),
+            {"total": 2, "healthy": 2, "forSale": 2, "sanitizing": 1},
+        ),
+        (
+            a_pool_view(nodes=(a_node("a"), a_node("b", ready=False), a_node("c", gpus=7))),
+            {"total": 3, "healthy": 1, "forSale": 1},
+        ),
+        (
+            a_pool_view(nodes=some_nodes(3), pool=a_pool(owner_floor={"nodes": 1})),
+            {"total": 3, "healthy": 3, "forSale": 2},
+        ),
+        (a_pool_view(nodes=some_nodes(1), pool=a_pool(owner_floor={"nodes": 5})), {"total": 1, "healthy": 1}),
+        (
+            a_pool_view(RUNNING, LATER, OVER, nodes=(*some_nodes(2, RUNNING), a_node("gpu-3"), a_node("gpu-4"))),
+            {"total": 4, "healthy": 4, "forSale": 4, "leased": 2, "reserved": 1},
+        ),
+        (
+            a_pool_view(booked(a_lease("more"), start=at(30)), nodes=some_nodes(2, RUNNING)),
+            {"total": 2, "healthy": 2, "forSale": 2, "leased": 2},
+        ),
+    ],
+    ids=["free", "cleaning", "broken", "kept", "all kept", "leased and reserved", "reserved behind a lease"],
+)
+def test_nodes_are_counted(view: PoolView, expected: dict[str, int]) -> None:
+    """Total, healthy, for sale, leased and reserved, each node in one of the last two at most."""
+    assert counts(view) == expected
+
+
+@pytest.mark.parametrize(
+    ("view", "expected"),
+    [
+        (a_pool_view(nodes=some_nodes(2)), None),
+        (a_pool_view(RUNNING, nodes=some_nodes(3, None)), None),
+        (a_pool_view(RUNNING, nodes=some_nodes(2, RUNNING)), "2026-12-01T20:15:00Z"),
+        (
+            a_pool_view(
+                RUNNING, nodes=(*some_nodes(2, RUNNING), a_node("gpu-3")), pool=a_pool(owner_floor={"nodes": 1})
+            ),
+            "2026-12-01T20:15:00Z",
+        ),
+        (
+            a_pool_view(
+                RUNNING,
+                booked(a_lease("first"), ["gpu-3"], end=at(2)),
+                nodes=(*some_nodes(2, RUNNING), a_node("gpu-3", RUNNING)),
+            ),
+            "2026-12-01T14:15:00Z",
+        ),
+        (a_pool_view(nodes=[a_node(ready=False)]), None),
+    ],
+    ids=["free now", "one free", "all leased", "the free one is kept", "the earliest counts", "none to come"],
+)
+def test_the_next_free_node_is_forecast_while_none_is_free(view: PoolView, expected: str | None) -> None:
+    """The earliest end with its cleaning; nothing while a node that is for sale is free."""
+    assert report(view, NOON)["nextFree"] == expected
+
+
+def test_a_node_that_is_being_cleaned_is_not_free_yet() -> None:
+    """A quarter of an hour after a lease, the only node is free then and not now."""
+    view = a_pool_view(OVER, nodes=[a_node("gpu-4", reusable_at=at(0.25))])
+    assert report(view, NOON)["nextFree"] == "2026-12-01T12:15:00Z"
+
+
+def accepted(pool: GPUPool) -> dict[str, Any]:
+    """The pool's only condition."""
+    (condition,) = report(a_pool_view(pool=pool), NOON)["conditions"]
+    found: dict[str, Any] = condition
+    return found
+
+
+def test_a_pool_says_whether_it_can_be_sold_from() -> None:
+    """An accepted pool says so; one that asks for what is not enforced says which field."""
+    assert accepted(a_pool()) == {
+        "type": "Accepted",
+        "status": "True",
+        "reason": "Accepted",
+        "message": "the pool can be sold from",
+        "lastTransitionTime": "2026-12-01T12:00:00Z",
+        "observedGeneration": 1,
+    }
+    refused = accepted(a_pool(sanitize={"mode": "External"}))
+    assert (refused["status"], refused["reason"]) == ("False", "NotOffered")
+    assert refused["message"].startswith("spec.sanitize: ")
+
+
+def test_the_transition_time_moves_only_with_the_status() -> None:
+    """A pool that was accepted for hours says since when."""
+    known = {"conditions": [a_condition("Accepted", since=at(-5))]}
+    assert accepted(a_pool(status=known))["lastTransitionTime"] == "2026-12-01T07:00:00Z"
+    refused = a_pool(status=known, sanitize={"mode": "External"})
+    assert accepted(refused)["lastTransitionTime"] == "2026-12-01T12:00:00Z"
+
+
+def test_a_pass_that_finds_the_same_writes_nothing() -> None:
+    """Read back and reported again later, the status of a pool holds no news; a node more does."""
+    view = a_pool_view(RUNNING, queued(a_lease("waiting")), nodes=some_nodes(2, RUNNING))
+    first = report(view, NOON)
+    assert is_news(view.pool, first)
+    status = GPUPoolStatus.model_validate(first)
+    known = view.pool.model_copy(update={"status": status})
+    assert not is_news(known, report(a_pool_view(RUNNING, nodes=view.nodes, pool=known), at(1)))
+    assert is_news(known, report(a_pool_view(RUNNING, nodes=some_nodes(3), pool=known), at(1)))

@@ -1,0 +1,195 @@
+"""Taking away: access first, proof before nodes, and from any point onwards to the same end."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from sublet.calendar.lifecycle import Stage
+from sublet.desired.render import render
+from sublet.plan.observed import NodeSeen
+from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Step, StopPods
+from sublet.plan.teardown import is_cleared, tear_down
+from sublet.reconcile import _plan
+from sublet.settings import Settings
+from tests.builders import a_lease, a_lease_view, a_node, a_tenancy, at, booked, live
+
+Raw = dict[str, Any]
+
+LEASE = booked(a_lease())
+TWO_NAMESPACES = render(a_tenancy(namespaces=("lease-acme-train", "lease-acme-train-b"))).all()
+ONE = render(a_tenancy()).all()
+TAINT = {"key": "nvidia.com/gpu", "effect": "NoSchedule"}
+
+
+def said(step: Step) -> str:
+    """A step in a few words."""
+    match step:
+        case Delete(kind, name, namespace):
+            return f"delete {kind} {namespace or name}"
+        case StopPods(namespace):
+            return f"stop pods {namespace}"
+        case ChangeNode(name):
+            return f"return {name}"
+        case _:
+            return str(step)
+
+
+def waves(plan: Plan) -> list[list[str]]:
+    """The waves of a plan in words, without the empty ones."""
+    return [[said(step) for step in wave] for wave in plan.waves if wave]
+
+
+def test_the_tenant_loses_access_before_anything_else() -> None:
+    """RoleBindings, then pods, then namespaces; no node is touched while a namespace is there."""
+    plan = tear_down([live(m) for m in TWO_NAMESPACES], [a_node("gpu-1", LEASE)], at(8.25))
+    assert waves(plan) == [
+        ["delete RoleBinding lease-acme-train", "delete RoleBinding lease-acme-train-b"],
+        ["stop pods lease-acme-train", "stop pods lease-acme-train-b"],
+        ["delete Namespace lease-acme-train", "delete Namespace lease-acme-train-b"],
+    ]
+    assert plan.waiting == "namespaces still being deleted: lease-acme-train, lease-acme-train-b"
+
+
+def test_pods_get_five_seconds() -> None:
+    """The notice was the draining before; at the end a pod cannot stretch its stay."""
+    plan = tear_down([live(ONE[0])], [], at(8))
+    assert plan.waves[1] == (StopPods("lease-acme-train", 5),)
+
+
+def test_a_namespace_on_its_way_out_is_emptied_but_not_deleted_again() -> None:
+    """Somebody else's deletion gives pods their own time, so they are stopped all the same."""
+    leaving = [live(manifest, leaving=True) for manifest in ONE]
+    assert waves(tear_down(leaving, [a_node("gpu-1", LEASE)], at(8))) == [["stop pods lease-acme-train"]]
+
+
+def test_nodes_go_back_only_when_no_namespace_is_left() -> None:
+    """With the last namespace gone, the claims are taken off and nothing is waited for."""
+    node = a_node("gpu-1", LEASE, taints=[TAINT])
+    plan = tear_down([], [node], at(8.25))
+    assert plan.waiting == ""
+    assert plan.waves[1] == (
+        ChangeNode(
+            "gpu-1",
+            {
+                "metadata": {
+                    "labels": {"sublet.dev/lease": None, "sublet.dev/pool": None},
+                    "annotations": {"sublet.dev/lease-uid": None, "sublet.dev/reusable-at": "2026-12-01T20:15:00Z"},
+                    "resourceVersion": "41",
+                },
+                "spec": {"taints": [TAINT]},
+            },
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("children", "claimed", "cleared"),
+    [
+        ([], [], True),
+        ([live(ONE[5])], [], True),
+        ([live(ONE[0])], [], False),
+        ([live(ONE[0], leaving=True)], [], False),
+        ([], [a_node("gpu-1", LEASE)], False),
+    ],
+    ids=["nothing", "a remnant of a namespace that is gone", "namespace", "leaving namespace", "claim"],
+)
+def test_cleared_means_no_namespace_and_no_claim(
+    children: list[Raw], claimed: list[NodeSeen], *, cleared: bool
+) -> None:
+    """A namespace counts until it is gone, not until its deletion was asked for."""
+    assert is_cleared(children, claimed) is cleared
+
+
+@dataclass
+class Site:
+    """A cluster, as far as give-back changes it: steps are taken on it one by one."""
+
+    children: list[Raw] = field(default_factory=lambda: [live(manifest) for manifest in TWO_NAMESPACES])
+    nodes: list[NodeSeen] = field(default_factory=lambda: [a_node("gpu-1", LEASE), a_node("gpu-2", LEASE)])
+
+    @property
+    def claimed(self) -> list[NodeSeen]:
+        """The nodes that still carry the claim."""
+        return [node for node in self.nodes if node.lease_uid is not None]
+
+    def plan(self) -> Plan:
+        """What a pass that starts now would do."""
+        return tear_down(self.children, self.claimed, at(8.25))
+
+    def take(self, step: Step) -> None:
+        """Carry out one step; a namespace that is deleted stays for a while, and so does what is in it."""
+        match step:
+            case Delete("Namespace", name):
+                self.children = [leaving(c) if c["metadata"]["name"] == name else c for c in self.children]
+            case Delete(uid=uid):
+                self.children = [c for c in self.children if c["metadata"]["uid"] != uid]
+            case ChangeNode(name):
+                assert not [c for c in self.children if c["kind"] == "Namespace"], "a node went back too early"
+                free: dict[str, Any] = {"lease": None, "lease_uid": None}
+                self.nodes = [replace(n, **free) if n.name == name else n for n in self.nodes]
+            case StopPods(namespace):
+                assert not self.has_access(namespace), "pods were stopped while the tenant could start new ones"
+            case Create() | Apply():
+                pass  # changes nothing here
+
+    def has_access(self, namespace: str) -> bool:
+        """Whether the tenant can still reach a namespace."""
+        return any(c["kind"] == "RoleBinding" and c["metadata"]["namespace"] == namespace for c in self.children)
+
+    def settle(self) -> None:
+        """Let the cluster finish the deletions that are under way."""
+        gone = {c["metadata"]["name"] for c in self.children if "deletionTimestamp" in c["metadata"]}
+        self.children = [
+            c for c in self.children if c["metadata"]["name"] not in gone and c["metadata"].get("namespace") not in gone
+        ]
+
+
+def leaving(child: Raw) -> Raw:
+    """The object once its deletion was asked for."""
+    return {**child, "metadata": {**child["metadata"], "deletionTimestamp": "2026-12-01T20:00:00Z"}}
+
+
+def steps_of(plan: Plan) -> list[Step]:
+    """The steps of a plan in their order."""
+    return [step for wave in plan.waves for step in wave]
+
+
+@pytest.mark.parametrize("crash_after", range(9))
+@pytest.mark.parametrize("settles", [True, False], ids=["cluster is quick", "cluster is slow"])
+def test_give_back_ends_from_wherever_it_was_broken_off(crash_after: int, *, settles: bool) -> None:
+    """After any number of steps the operator may die; passes that know nothing of it come to the same end."""
+    site, taken = Site(), 0
+    for _ in range(5):
+        for step in steps_of(site.plan()):
+            if taken == crash_after:
+                break
+            site.take(step)
+            taken += 1
+        if settles:
+            site.settle()
+    for _ in range(4):
+        for step in steps_of(site.plan()):
+            site.take(step)
+        site.settle()
+    assert is_cleared(site.children, site.claimed)
+    assert site.plan() == Plan(((), ()))
+
+
+def test_give_back_waits_for_a_namespace_that_will_not_go() -> None:
+    """A namespace held by a finalizer keeps the nodes claimed, however many passes there are."""
+    site = Site()
+    for _ in range(5):
+        for step in steps_of(site.plan()):
+            site.take(step)
+    assert len(site.claimed) == 2
+    assert site.plan().waiting == "namespaces still being deleted: lease-acme-train, lease-acme-train-b"
+
+
+def test_nodes_of_a_lease_that_was_released_early_are_reusable_a_gap_later() -> None:
+    """Released after one hour of eight, a node may be booked again 15 minutes later, not only after the planned end."""
+    released = booked(a_lease(release=True), ended_at=at(1))
+    view = a_lease_view(released, [a_node("gpu-1", released), a_node("gpu-2", released)])
+    (change, _) = steps_of(_plan(view, Stage.RELEASING, Settings(), at(1, 0, 5)))
+    assert isinstance(change, ChangeNode)
+    assert change.change["metadata"]["annotations"]["sublet.dev/reusable-at"] == "2026-12-01T13:15:00Z"

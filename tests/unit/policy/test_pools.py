@@ -1,0 +1,69 @@
+"""A pool that asks for what is not enforced sells nothing."""
+
+from typing import Any
+
+import pytest
+
+from sublet.policy.pools import judge
+from tests.builders import a_pool
+
+STEP = {"name": "wipe", "timeout": "10m", "template": {}}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"owner_floor": {"nodes": 2}},
+        {"isolation": {"pod_security": {"level": "restricted"}, "dns": {"namespace": "dns"}}},
+        {"pricing": {"currency": "EUR", "firm": "2.50"}},
+        {"topology": ["topology.kubernetes.io/zone"]},
+    ],
+)
+def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
+    """Nobody objects to a pool whose every field is honoured."""
+    assert judge(a_pool(**spec)) is None
+
+
+@pytest.mark.parametrize(
+    ("spec", "field"),
+    [
+        (
+            {"owner_floor": {"windows": [{"start": "0 8 * * MON-FRI", "duration": "10h", "nodes": 2}]}},
+            "spec.ownerFloor.windows",
+        ),
+        ({"isolation": {"registries": ["ghcr.io/acme"]}}, "spec.isolation.registries"),
+        ({"isolation": {"runtime_classes": ["gvisor"]}}, "spec.isolation.runtimeClasses"),
+        ({"isolation": {"storage_classes": ["nvme"]}}, "spec.isolation.storageClasses"),
+        ({"isolation": {"priority_classes": ["batch"]}}, "spec.isolation.priorityClasses"),
+        ({"isolation": {"device_classes": ["gpu.nvidia.com"]}}, "spec.isolation.deviceClasses"),
+        ({"isolation": {"cluster_cidrs": ["10.0.0.0/8"]}}, "spec.isolation.clusterCIDRs"),
+        ({"isolation": {"egress": ["0.0.0.0/0"]}}, "spec.isolation.egress"),
+        ({"isolation": {"min_toolkit_version": "1.17.8"}}, "spec.isolation.minToolkitVersion"),
+        ({"sanitize": {"mode": "External"}}, "spec.sanitize"),
+        ({"sanitize": {"mode": "Steps", "steps": [STEP]}}, "spec.sanitize"),
+    ],
+)
+def test_what_is_not_enforced_is_refused(spec: dict[str, Any], field: str) -> None:
+    """An owner who sets a field relies on it, so it is refused by name rather than passed over."""
+    objection = judge(a_pool(**spec))
+    assert objection is not None
+    assert objection.reason == "NotOffered"
+    assert objection.message == f"{field}: not enforced by this version of Sublet; remove the field to sell without it"
+
+
+def test_every_field_that_limits_tenants_is_either_refused_or_known_to_be_enforced() -> None:
+    """A field that is added to the isolation must be enforced, or refused here, before it can be set in silence."""
+    enforced = {"podSecurity", "dns"}
+    refused = {
+        "registries",
+        "runtimeClasses",
+        "storageClasses",
+        "priorityClasses",
+        "deviceClasses",
+        "clusterCIDRs",
+        "egress",
+        "minToolkitVersion",
+    }
+    fields = {field.alias for field in type(a_pool().spec.isolation).model_fields.values()}
+    assert fields == enforced | refused
