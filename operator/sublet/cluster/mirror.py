@@ -1,0 +1,74 @@
+"""Mirrors: stores that follow the API server by list and watch."""
+
+import asyncio
+import logging
+import random
+from typing import Any
+
+from sublet.cluster.client import Client
+from sublet.cluster.kinds import Kind
+from sublet.cluster.store import Store
+from sublet.errors import ConflictError, SubletError, UnavailableError
+
+Raw = dict[str, Any]
+
+_LOG = logging.getLogger(__name__)
+_GONE = 410
+_LONGEST_PAUSE = 30.0
+
+
+class Mirror:
+    """Keeps a store current for as long as `follow` runs, through every outage.
+
+    When the watch's place in history is lost (410 Gone), the list is taken anew and what vanished meanwhile
+    is reported as deleted.
+    """
+
+    def __init__(self, client: Client, kind: Kind, store: Store, selector: str = "") -> None:
+        self._client = client
+        self._kind = kind
+        self._store = store
+        self._query = {"labelSelector": selector} if selector else {}
+        self.synced = asyncio.Event()
+
+    async def follow(self) -> None:
+        """List, then watch; again for ever. Failures are waited out with a growing, jittered pause."""
+        pause = 0.5
+        since = ""
+        while True:
+            try:
+                since = since or await self._list()
+                pause = 0.5
+                since = await self._watch(since)
+            except ConflictError:
+                since = ""
+            except SubletError as error:
+                _LOG.warning("watching %s: %s; trying again", self._kind.plural, error)
+                await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, not a secret
+                pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _list(self) -> str:
+        answer = await self._client.list(self._kind, **self._query)
+        version = str(answer["metadata"]["resourceVersion"])
+        # A list leaves out what every item would repeat.
+        whole = {"apiVersion": self._kind.api_version, "kind": self._kind.kind}
+        self._store.replace(({**whole, **item} for item in answer["items"]), version)
+        self.synced.set()
+        return version
+
+    async def _watch(self, since: str) -> str:
+        async for event in self._client.watch(self._kind, since, **self._query):
+            obj = event["object"]
+            match event["type"]:
+                case "ADDED" | "MODIFIED":
+                    self._store.put(obj)
+                case "DELETED":
+                    self._store.drop(obj)
+                case "ERROR" if obj.get("code") == _GONE:
+                    raise ConflictError("the watch's place in history is gone")
+                case "ERROR":
+                    raise UnavailableError(str(obj.get("message")))
+                case _:  # a bookmark: only its resource version counts
+                    pass
+            since = obj["metadata"]["resourceVersion"]
+        return since

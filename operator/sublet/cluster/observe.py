@@ -1,0 +1,144 @@
+"""Reading the world: stores in, the frozen views that a pass works on out."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from kubernetes.utils.quantity import parse_quantity
+
+from sublet.api.lease import GPULease
+from sublet.api.pool import GPUPool
+from sublet.cluster.kinds import NAMESPACE
+from sublet.cluster.store import lease_of
+from sublet.cluster.world import World
+from sublet.desired import naming
+from sublet.plan.observed import LeaseView, NodeSeen, PoolView, belongs_to
+from sublet.plan.selection import selects
+
+Raw = dict[str, Any]
+
+
+def lease_view(world: World, name: str) -> LeaseView | None:
+    """What a pass over a lease looks at; None if the lease does not exist (any more)."""
+    raw = world.leases.get(name)
+    if raw is None:
+        return None
+    lease = world.leases.parsed(raw, GPULease.model_validate)
+    pool_raw = world.pools.get(lease.spec.pool)
+    pool = world.pools.parsed(pool_raw, GPUPool.model_validate) if pool_raw else None
+    nodes: dict[str, NodeSeen | None] = {}
+    for node_name in lease.status.nodes:
+        node = world.nodes.get(node_name)
+        nodes[node_name] = world.nodes.parsed(node, node_seen) if node else None
+    claimed = (world.nodes.parsed(node, node_seen) for node in world.nodes.of_lease(name))
+    nodes |= {node.name: node for node in claimed}
+    labelled = (child for store in world.children.values() for child in store.of_lease(name))
+    children = (*filter(_is_in_a_lease, labelled), *_unlabelled(world, lease))
+    unbooked = lease.status.starts_at is None
+    in_pool = pool_nodes(world, pool) if pool and unbooked else ()
+    return LeaseView(lease, pool, in_pool, nodes, children, namespace_holders(world, lease))
+
+
+def namespace_holders(world: World, lease: GPULease) -> Mapping[str, str | None]:
+    """Who holds the names of the namespaces that a lease would have, existing or wanted by an older lease."""
+    wanted = naming.namespace_names(lease.metadata.name, lease.spec.namespaces)
+    held: dict[str, str | None] = dict.fromkeys(wanted)
+    for raw in world.leases:
+        if _is_rival(raw, lease):
+            name = raw["metadata"]["name"]
+            theirs = naming.namespace_names(name, tuple(raw["spec"].get("namespaces") or ()))
+            held |= dict.fromkeys(held.keys() & set(theirs), name)
+    for name in wanted:
+        namespace = world.children[NAMESPACE].get(name)
+        if namespace is not None and not belongs_to(namespace, lease.metadata.uid):
+            held[name] = lease_of(namespace) or ""
+    return held
+
+
+def _unlabelled(world: World, lease: GPULease) -> Iterator[Raw]:
+    """Namespaces of the lease that somebody took the label off."""
+    for name in naming.namespace_names(lease.metadata.name, lease.spec.namespaces):
+        namespace = world.children[NAMESPACE].get(name)
+        if namespace and lease_of(namespace) is None and belongs_to(namespace, lease.metadata.uid):
+            yield namespace
+
+
+def _is_rival(raw: Raw, lease: GPULease) -> bool:
+    """Whether another, older lease can have a namespace of the same name: one's name begins the other's."""
+    name, own = raw["metadata"]["name"], lease.metadata.name
+    if name == own or not (name.startswith(own) or own.startswith(name)):
+        return False
+    created = datetime.fromisoformat(raw["metadata"]["creationTimestamp"])
+    return (created, name) < (lease.metadata.creation_timestamp or created, own)
+
+
+def pool_view(world: World, name: str) -> PoolView | None:
+    """What a planning pass over a pool looks at; None if the pool does not exist (any more)."""
+    raw = world.pools.get(name)
+    if raw is None:
+        return None
+    pool = world.pools.parsed(raw, GPUPool.model_validate)
+    mine = (lease for lease in world.leases if lease["spec"]["pool"] == name)
+    leases = [world.leases.parsed(lease, GPULease.model_validate) for lease in mine]
+    leases.sort(key=lambda lease: (lease.metadata.creation_timestamp, lease.metadata.name))
+    return PoolView(pool, pool_nodes(world, pool), tuple(leases))
+
+
+def pool_nodes(world: World, pool: GPUPool) -> tuple[NodeSeen, ...]:
+    """The pool's nodes, by name. A node that several pools select belongs to the oldest of them."""
+    older = [other.spec.node_selector for other in map(GPUPool.model_validate, world.pools) if _age(other) < _age(pool)]
+    selector = pool.spec.node_selector
+
+    def wanted(node: Raw) -> bool:
+        labels: Mapping[str, str] = node["metadata"].get("labels") or {}
+        return selects(selector, labels) and not any(selects(other, labels) for other in older)
+
+    found = [world.nodes.parsed(node, node_seen) for node in world.nodes if wanted(node)]
+    return tuple(sorted(found, key=lambda node: node.name))
+
+
+def all_children(world: World) -> Iterator[Raw]:
+    """Every object that carries a lease's label."""
+    labelled = (child for store in world.children.values() for child in store if lease_of(child) is not None)
+    return filter(_is_in_a_lease, labelled)
+
+
+def _is_in_a_lease(child: Raw) -> bool:
+    """Whether an object is where leases have theirs: elsewhere, a label of ours was written by somebody else."""
+    metadata = child["metadata"]
+    return naming.is_of_a_lease(metadata.get("namespace") or metadata["name"])
+
+
+def claimed_nodes(world: World) -> tuple[NodeSeen, ...]:
+    """Every node that carries a claim, whole or in part."""
+    nodes = (world.nodes.parsed(node, node_seen) for node in world.nodes)
+    return tuple(node for node in nodes if node.lease is not None or node.lease_uid is not None)
+
+
+def node_seen(node: Raw) -> NodeSeen:
+    """A node as the planner and the plans see it."""
+    metadata = node["metadata"]
+    labels = metadata.get("labels") or {}
+    return NodeSeen(
+        name=metadata["name"],
+        version=metadata["resourceVersion"],
+        labels=labels,
+        taints=tuple((node.get("spec") or {}).get("taints") or ()),
+        lease=labels.get(naming.LEASE),
+        lease_uid=(metadata.get("annotations") or {}).get(naming.LEASE_UID),
+        reusable_at=_instant((metadata.get("annotations") or {}).get(naming.REUSABLE_AT)),
+        ready=any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"]),
+        allocatable={name: _whole(name, text) for name, text in node["status"]["allocatable"].items()},
+    )
+
+
+def _whole(name: str, quantity: str) -> int:
+    return int(parse_quantity(quantity) * (1000 if name == "cpu" else 1))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _age(pool: GPUPool) -> tuple[str, str]:
+    return str(pool.metadata.creation_timestamp), pool.metadata.name

@@ -1,0 +1,84 @@
+"""The world as the operator knows it: one store per kind, kept current."""
+
+import asyncio
+from dataclasses import dataclass
+
+from sublet.cluster.client import Client
+from sublet.cluster.kinds import CHILDREN, GPU_LEASE, GPU_POOL, NAMESPACE, NODE, Kind
+from sublet.cluster.mirror import Mirror
+from sublet.cluster.store import Change, Raw, Store
+from sublet.desired import naming
+
+
+def _without_bookkeeping(obj: Raw) -> Raw:
+    metadata = {k: v for k, v in obj["metadata"].items() if k != "managedFields"}
+    return {**obj, "metadata": metadata}
+
+
+def _node_in_short(node: Raw) -> Raw:
+    """A node without its images, addresses and volumes, which are most of its size and none of our business."""
+    status = node.get("status") or {}
+    return {
+        **_without_bookkeeping(node),
+        "status": {
+            "allocatable": status.get("allocatable") or {},
+            "conditions": [
+                {"type": c["type"], "status": c["status"]}
+                for c in status.get("conditions") or ()
+                if c["type"] == "Ready"
+            ],
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Whom to tell that something changed; each is called with the state before and the state after."""
+
+    lease: Change
+    pool: Change
+    node: Change
+    child: Change
+
+
+class World:
+    """The stores, and the mirrors that keep those of nodes and children current.
+
+    Leases and pools are fed by the framework's own watch, through `leases.put` and `leases.drop`.
+    """
+
+    def __init__(self, client: Client, listeners: Listeners) -> None:
+        self.client = client
+        self.leases = Store(listeners.lease, _without_bookkeeping)
+        self.pools = Store(listeners.pool, _without_bookkeeping)
+        self.nodes = Store(listeners.node, _node_in_short)
+        self.children = {kind: Store(listeners.child, _without_bookkeeping) for kind in CHILDREN}
+        self._mirrors = [Mirror(client, NODE, self.nodes)] + [
+            # Namespaces are followed whole: a name may be held by somebody who is no lease.
+            Mirror(client, kind, store, "" if kind is NAMESPACE else naming.LEASE)
+            for kind, store in self.children.items()
+        ]
+
+    def store_for(self, kind: Kind) -> Store:
+        """The store that holds a kind."""
+        own = {NODE: self.nodes, GPU_LEASE: self.leases, GPU_POOL: self.pools}
+        return own[kind] if kind in own else self.children[kind]
+
+    async def follow(self) -> None:
+        """Keep the mirrors current until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for mirror in self._mirrors:
+                tasks.create_task(mirror.follow())
+
+    async def refresh(self) -> None:
+        """List leases and pools whole, so that one that vanished unseen is noticed."""
+        for kind, store in ((GPU_LEASE, self.leases), (GPU_POOL, self.pools)):
+            answer = await self.client.list(kind)
+            whole = {"apiVersion": kind.api_version, "kind": kind.kind}
+            store.replace(({**whole, **item} for item in answer["items"]), answer["metadata"]["resourceVersion"])
+
+    async def synced(self) -> None:
+        """Return once every store has been filled: before that, what is missing may only be unread."""
+        await self.refresh()
+        for mirror in self._mirrors:
+            await mirror.synced.wait()

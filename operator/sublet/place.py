@@ -1,0 +1,66 @@
+"""The pass over a pool: plan it, record the bookings, report. The only writer of bookings.
+
+One pass at a time for each pool, and a booking is written only onto the very state of the lease that was
+planned with. So a second operator, or a stale view, is refused by the API server.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from sublet.cluster import observe, publish
+from sublet.cluster.world import World
+from sublet.errors import ConflictError, NotFoundError
+from sublet.plan import pool_status
+from sublet.plan.booking import StatusChange, plan_pool
+from sublet.plan.supply import holds_nodes
+from sublet.policy import pools
+from sublet.telemetry import events
+
+_SOON = timedelta(milliseconds=100)
+_AT_ONCE = 16
+
+
+async def place(world: World, name: str, now: datetime) -> datetime | None:
+    """One planning pass over a pool.
+
+    Returns:
+        When to look again by the clock; None if only a change can matter.
+    """
+    seen = observe.pool_view(world, name)
+    if seen is None:
+        return None
+    report = pool_status.report(seen, now)
+    if pool_status.is_news(seen.pool, report):
+        await publish.pool_status(world, seen.pool, report)
+    in_use = any(holds_nodes(lease) for lease in seen.leases)
+    if seen.pool.metadata.deletion_timestamp is not None and not in_use:
+        await publish.let_pool_go(world, seen.pool)
+    if pools.judge(seen.pool) is not None:
+        return None
+    plan = plan_pool(seen, now)
+    if in_use or plan.changes:
+        # Leases are rendered from their pool; one that is deleted under them stays until they have ended.
+        await publish.hold_pool(world, seen.pool)
+    limit = asyncio.Semaphore(_AT_ONCE)
+
+    async def record(change: StatusChange) -> bool:
+        async with limit:
+            return await _record(world, change, now)
+
+    recorded = await asyncio.gather(*(record(change) for change in plan.changes))
+    return plan.look_again_at if all(recorded) else now + _SOON
+
+
+async def _record(world: World, change: StatusChange, now: datetime) -> bool:
+    """Write one change; False if the lease had changed since it was planned with, so that it must be planned anew."""
+    try:
+        await publish.booking(world, change.lease, change.status)
+    except ConflictError:
+        return False
+    except NotFoundError:
+        return True
+    answer = change.status.get("extension")
+    if answer:
+        event = events.extension(answer["answer"], answer["message"] or f"the lease ends at {answer['requestedEnd']}")
+        await publish.event(world, events.manifest(event, change.lease, now))
+    return True

@@ -1,0 +1,150 @@
+"""The pass over a lease: observe, judge, render, plan, carry out, report. It can be repeated at any time."""
+
+import logging
+from datetime import datetime, timedelta
+
+from sublet.calendar import lifecycle
+from sublet.calendar.lifecycle import Facts, Stage
+from sublet.cluster import observe, publish
+from sublet.cluster.carry_out import Outcome, carry_out
+from sublet.cluster.world import World
+from sublet.desired.render import render
+from sublet.plan import booking, status
+from sublet.plan.conditions import RUNNING, Situation
+from sublet.plan.diff import build_up, holds, out_of_reach
+from sublet.plan.observed import LeaseView
+from sublet.plan.steps import NOTHING_TO_DO, Plan
+from sublet.plan.teardown import is_cleared, revoke, tear_down
+from sublet.plan.translate import tenancy_of
+from sublet.policy import times
+from sublet.policy.chain import Verdict
+from sublet.policy.rules import judge
+from sublet.settings import Settings
+from sublet.telemetry import events, metrics
+
+_LOG = logging.getLogger(__name__)
+
+_PATIENCE = timedelta(seconds=5)
+"""After how long a pass looks again for what it waits for, in case the news of it was lost."""
+
+
+async def reconcile(world: World, name: str, settings: Settings, now: datetime) -> datetime | None:
+    """One pass over a lease.
+
+    Returns:
+        When to look again by the clock; None if only a change can matter.
+
+    Raises:
+        SubletError: Something could not be done; the status says so already, and the pass is to be repeated.
+    """
+    seen = observe.lease_view(world, name)
+    if seen is None:
+        return None
+    verdict = None if booking.is_promised(seen.lease) else judge(booking.lease_input(seen, now))
+    stage = lifecycle.stage(_facts(seen, verdict), now)
+    if stage in RUNNING:
+        await publish.hold(world, seen.lease)
+    plan = _plan(seen, stage, settings, now)
+    done = await carry_out(world, plan)
+    situation = _situation(world, seen, verdict, plan, done, now)
+    await _report(world, seen, situation, now)
+    if done.failures:
+        raise done.failures[0][1]
+    return _wake(seen, situation, now)
+
+
+def _facts(seen: LeaseView, verdict: Verdict | None, *, in_place: bool = False) -> Facts:
+    lease = seen.lease
+    return Facts(
+        refused=verdict is not None,
+        starts_at=lease.status.starts_at,
+        drain_at=lease.status.drain_at,
+        ends_at=lease.status.ends_at,
+        withdrawn=lease.spec.release or lease.metadata.deletion_timestamp is not None,
+        ended=lease.status.ended_at is not None,
+        suspended=lease.spec.suspend,
+        in_place=in_place,
+        cleared=is_cleared(seen.own_children, seen.claimed),
+    )
+
+
+def _plan(seen: LeaseView, stage: Stage, settings: Settings, now: datetime) -> Plan:
+    if stage is Stage.RELEASING:
+        ended = status.end_of(seen.lease, now) or now
+        return tear_down(seen.own_children, seen.claimed, ended + _cleaning_gap(seen))
+    if stage not in RUNNING:
+        return NOTHING_TO_DO
+    if seen.pool is None:
+        shut = revoke(seen.own_children) if seen.lease.spec.suspend else ()
+        return Plan((shut,), waiting="the pool is gone; the lease keeps what it has until its end")
+    booked = [node for name in seen.lease.status.nodes if (node := seen.nodes.get(name)) is not None]
+    return build_up(seen, render(tenancy_of(seen.lease, seen.pool, booked, stage, settings.tenant_role)))
+
+
+def _situation(
+    world: World, seen: LeaseView, verdict: Verdict | None, plan: Plan, done: Outcome, now: datetime
+) -> Situation:
+    """What the status is to tell, with the nodes as they are after the pass."""
+    after = observe.lease_view(world, seen.lease.metadata.name) or seen
+    held = [node for node in after.claimed if holds(node, after)]
+    missing = out_of_reach(after)
+    guarded = done.succeeded and not plan.waiting
+    whole = guarded and not missing and len(held) == len(after.lease.status.nodes)
+    return Situation(
+        lease=seen.lease,
+        stage=lifecycle.stage(_facts(seen, verdict, in_place=whole), now),
+        verdict=verdict,
+        notices=seen.pool.spec.schedule.notices if seen.pool else (),
+        cleaning_gap=_cleaning_gap(seen),
+        missing=missing,
+        claimed=held,
+        guarded=guarded,
+        admitted=guarded and (whole or seen.lease.status.active_at is not None),
+        waiting=plan.waiting,
+        failure=done.failures[0][1].message if done.failures else "",
+    )
+
+
+def _cleaning_gap(seen: LeaseView) -> timedelta:
+    return seen.pool.spec.schedule.cleaning_gap if seen.pool else timedelta()
+
+
+async def _report(world: World, seen: LeaseView, situation: Situation, now: datetime) -> None:
+    """Write what changed: the ledger before the phase that closes it, the finalizer last."""
+    lease = seen.lease
+    before = Stage(lease.status.phase.value) if lease.status.phase else Stage.QUEUED
+    if not lifecycle.may_move(before, situation.stage):
+        _LOG.error("%s moved from %s to %s, which no lease may", lease.metadata.name, before, situation.stage)
+    news = status.report(situation, now)
+    if situation.stage is Stage.ENDED:
+        await publish.record(world, lease, now)
+    if status.is_news(lease, news):
+        await publish.lease_status(world, lease, news)
+        for event in events.of_lease(lease, news):
+            await publish.event(world, events.manifest(event, lease, now))
+        _measure(seen, situation, now)
+    if situation.stage is Stage.ENDED:
+        await publish.let_go(world, lease)
+
+
+def _measure(seen: LeaseView, situation: Situation, now: datetime) -> None:
+    lease = seen.lease.status
+    if situation.stage is Stage.ACTIVE and lease.active_at is None and lease.starts_at is not None:
+        metrics.READY_SECONDS.observe((now - lease.starts_at).total_seconds())
+    if situation.stage is Stage.ENDED and lease.released_at is None and lease.ended_at is not None:
+        metrics.GIVE_BACK_SECONDS.observe((now - lease.ended_at).total_seconds())
+
+
+def _wake(seen: LeaseView, situation: Situation, now: datetime) -> datetime | None:
+    ends_at = seen.lease.status.ends_at
+    notices = [ends_at - notice for notice in situation.notices] if ends_at is not None else []
+    moments = [moment for moment in notices if moment > now]
+    boundary = lifecycle.next_boundary(_facts(seen, situation.verdict), now)
+    if boundary is not None:
+        moments.append(boundary)
+    if not booking.is_promised(seen.lease):
+        # A lease that waited until its own end can no longer be had.
+        moments += [end for end in [times.fixed_end(seen.lease.spec)] if end is not None and end > now]
+    if situation.waiting or (situation.stage in RUNNING and situation.missing):
+        moments.append(now + _PATIENCE)
+    return min(moments, default=None)

@@ -1,0 +1,157 @@
+"""The service: changes in the world put keys on work lists, and work lists run passes. Level-triggered.
+
+What changed is never handed on; a pass is told only whom to look at, and reads the world anew.
+"""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from sublet.clock import Clock
+from sublet.cluster.client import Client
+from sublet.cluster.world import Listeners, World
+from sublet.desired import naming
+from sublet.errors import SubletError
+from sublet.place import place
+from sublet.reconcile import reconcile
+from sublet.settings import Settings
+from sublet.sweep import sweep
+from sublet.telemetry import metrics
+from sublet.worklist import Worklist
+
+Raw = dict[str, Any]
+
+_LOG = logging.getLogger(__name__)
+
+_RETRY_SECONDS = 1.0
+
+_GATHER = timedelta(milliseconds=50)
+"""How long a planning pass waits for more of the same: leases applied together are placed together."""
+
+_GATHER_NODES = timedelta(milliseconds=500)
+"""The same for changes of nodes, which only the pool's figures and its queue depend on."""
+
+
+class Service:
+    """Everything that runs between the framework and the passes."""
+
+    def __init__(self, client: Client, clock: Clock, settings: Settings) -> None:
+        self._clock = clock
+        self._settings = settings
+        self.world = World(
+            client,
+            Listeners(self._lease_changed, self._pool_changed, self._node_changed, self._child_changed),
+        )
+        self.leases = Worklist(clock, self._look_at_lease, workers=settings.workers)
+        self.pools = Worklist(clock, self._look_at_pool, workers=1)
+        self.ready = asyncio.Event()
+        metrics.API_READS.set_function(lambda: client.reads)
+        metrics.API_WRITES.set_function(lambda: client.writes)
+
+    async def run(self) -> None:
+        """Serve until cancelled. Nothing is decided before every store is filled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.world.follow())
+            await self._synced()
+            tasks.create_task(self.leases.run())
+            tasks.create_task(self.pools.run())
+            tasks.create_task(self._sweep())
+            self.ready.set()
+            world = self.world
+            _LOG.info("serving %d pools, %d leases, %d nodes", len(world.pools), len(world.leases), len(world.nodes))
+
+    async def _synced(self) -> None:
+        """Return once every store is filled, however long the API server takes to serve our kinds."""
+        while True:
+            try:
+                await self.world.synced()
+            except SubletError as error:
+                _LOG.warning("the first reading of the cluster failed: %s; trying again", error)
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    async def _look_at_lease(self, name: str) -> datetime | None:
+        with metrics.one_pass("lease"):
+            return await reconcile(self.world, name, self._settings, self._clock.now())
+
+    async def _look_at_pool(self, name: str) -> datetime | None:
+        with metrics.one_pass("pool"):
+            return await place(self.world, name, self._clock.now())
+
+    async def _sweep(self) -> None:
+        while True:
+            await self._clock.sleep_until(self._clock.now() + self._settings.sweep_every)
+            try:
+                await sweep(self.world, self._clock.now())
+            except SubletError as error:
+                _LOG.warning("the sweep failed: %s; trying again at the next one", error)
+
+    def _lease_changed(self, old: Raw | None, new: Raw | None) -> None:
+        lease = new or old
+        assert lease is not None  # noqa: S101 - a change has at least one side
+        self.leases.add(lease["metadata"]["name"])
+        if old is None or new is None or _planning_facts(old) != _planning_facts(new):
+            self.pools.add(lease["spec"]["pool"], self._clock.now() + _GATHER)
+
+    def _pool_changed(self, old: Raw | None, new: Raw | None) -> None:
+        pool = new or old
+        assert pool is not None  # noqa: S101 - a change has at least one side
+        if old is not None and new is not None and _generation(old) == _generation(new):
+            return
+        self._look_at_all_pools(_GATHER)
+        for lease in self.world.leases:
+            if lease["spec"]["pool"] == pool["metadata"]["name"]:
+                self.leases.add(lease["metadata"]["name"])
+
+    def _node_changed(self, old: Raw | None, new: Raw | None) -> None:
+        if old is not None and new is not None and _node_facts(old) == _node_facts(new):
+            return
+        for node in (old, new):
+            lease = (node or {"metadata": {}})["metadata"].get("labels", {}).get(naming.LEASE)
+            if lease:
+                self.leases.add(lease)
+        self._look_at_all_pools(_GATHER_NODES)
+        if old is None or new is None or old["status"] != new["status"]:
+            self._look_at_unbooked_leases()
+
+    def _child_changed(self, old: Raw | None, new: Raw | None) -> None:
+        for child in (old, new):
+            lease = (child or {"metadata": {}})["metadata"].get("labels", {}).get(naming.LEASE)
+            if lease:
+                self.leases.add(lease)
+
+    def _look_at_unbooked_leases(self) -> None:
+        """What can be had depends on the nodes that there are."""
+        for lease in self.world.leases:
+            if "startsAt" not in lease.get("status", {}):
+                self.leases.add(lease["metadata"]["name"], self._clock.now() + _GATHER_NODES)
+
+    def _look_at_all_pools(self, gather: timedelta) -> None:
+        for pool in self.world.pools:
+            self.pools.add(pool["metadata"]["name"], self._clock.now() + gather)
+
+
+def _generation(obj: Raw) -> object:
+    return obj["metadata"].get("generation"), obj["metadata"].get("deletionTimestamp")
+
+
+def _planning_facts(lease: Raw) -> object:
+    """What of a lease its pool's plan depends on: not most conditions and messages, which change far more often."""
+    status = lease.get("status") or {}
+    accepted = [c["status"] for c in status.get("conditions", ()) if c["type"] == "Accepted"]
+    times = status.get("startsAt"), status.get("endsAt"), status.get("releasedAt")
+    return _generation(lease), status.get("observedGeneration"), status.get("phase"), accepted, times
+
+
+def _node_facts(node: Raw) -> object:
+    """What of a node matters to leases and pools: not its heartbeat."""
+    metadata = node["metadata"]
+    return (
+        metadata.get("labels"),
+        metadata.get("annotations"),
+        (node.get("spec") or {}).get("taints"),
+        node["status"],
+        metadata.get("deletionTimestamp"),
+    )

@@ -1,0 +1,36 @@
+"""The sweep: what carries the label of a lease that no longer exists is taken away, in the order of every give-back."""
+
+import logging
+from datetime import datetime
+
+from sublet.cluster import observe
+from sublet.cluster.carry_out import carry_out
+from sublet.cluster.world import World
+from sublet.plan.orphans import orphans
+from sublet.plan.teardown import tear_down
+from sublet.telemetry import metrics
+
+_LOG = logging.getLogger(__name__)
+
+
+async def sweep(world: World, now: datetime) -> int:
+    """One sweep, on a list of leases that was read for it.
+
+    Returns:
+        How many leases that no longer exist had left something behind.
+
+    Raises:
+        SubletError: The leases could not be read. Nothing is taken away on a guess.
+    """
+    await world.refresh()
+    known = {lease["metadata"]["uid"] for lease in world.leases}
+    found = orphans(observe.all_children(world), observe.claimed_nodes(world), known)
+    for orphan in found:
+        _LOG.warning("the lease %s is gone and left something behind; taking it away", orphan.lease)
+        metrics.ORPHANS.inc()
+        outcome = await carry_out(world, tear_down(orphan.children, orphan.claimed, now))
+        for _, error in outcome.failures:
+            _LOG.warning("taking away what %s left: %s; trying again", orphan.lease, error)
+    metrics.count_phases(lease.get("status", {}).get("phase", "Unknown") for lease in world.leases)
+    metrics.LAST_SWEEP.set(now.timestamp())
+    return len(found)

@@ -1,0 +1,44 @@
+"""Every metric of the operator, declared once. Names follow Prometheus' conventions: base units, `_total`."""
+
+from collections import Counter as Count
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from prometheus_client import Counter, Gauge, Histogram
+
+PASSES = Counter("sublet_passes", "Passes of the operator over one object.", labelnames=("kind", "result"))
+PASS_SECONDS = Histogram("sublet_pass_duration_seconds", "Time that one pass took.", labelnames=("kind",))
+LEASES = Gauge("sublet_leases", "Leases by phase, as of the last sweep.", labelnames=("phase",))
+API_READS = Gauge("sublet_api_reads", "Gets, lists and watches sent by the passes and mirrors since start.")
+API_WRITES = Gauge("sublet_api_writes", "Creates, patches and deletes sent since start.")
+READY_SECONDS = Histogram(
+    "sublet_lease_ready_seconds",
+    "Time from the start that was booked to everything being in place.",
+    buckets=(0.25, 0.5, 1, 2, 3, 5, 10, 30, 60, 300),
+)
+GIVE_BACK_SECONDS = Histogram(
+    "sublet_lease_give_back_seconds",
+    "Time from the end of a lease to its nodes being back.",
+    buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 1800),
+)
+LAST_SWEEP = Gauge("sublet_last_sweep_timestamp_seconds", "When the last complete sweep ended, in Unix time.")
+ORPHANS = Counter("sublet_orphans", "Leases that no longer exist and had left something behind, found by sweeps.")
+
+
+@contextmanager
+def one_pass(kind: str) -> Iterator[None]:
+    """Count and time one pass; `result` is `ok` or `failed`."""
+    with PASS_SECONDS.labels(kind).time():
+        try:
+            yield
+        except Exception:
+            PASSES.labels(kind, "failed").inc()
+            raise
+        PASSES.labels(kind, "ok").inc()
+
+
+def count_phases(phases: Iterable[str]) -> None:
+    """Set how many leases are in each phase."""
+    LEASES.clear()
+    for phase, number in Count(phases).items():
+        LEASES.labels(phase).set(number)
