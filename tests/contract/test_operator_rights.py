@@ -1,0 +1,170 @@
+"""What the chart lets the operator, a tenant and the owner's people do, right by right.
+
+These tables are the other half of the chart: whoever changes a right changes it here too, and a reviewer sees it.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+import pytest
+import yaml
+
+from sublet.cluster import kinds
+
+Helm = Callable[..., "CompletedProcess[str]"]
+Raw = dict[str, Any]
+Rights = dict[tuple[str, str], set[str]]
+"""Verbs, by group and resource."""
+
+CHART = Path(__file__).parents[2] / "charts" / "sublet"
+
+FOLLOW = {"list", "watch"}
+READ = {"get", *FOLLOW}
+KEEP = {*FOLLOW, "create", "patch", "delete"}
+ALL = {*READ, "create", "update", "patch", "delete", "deletecollection"}
+RBAC = "rbac.authorization.k8s.io"
+
+OPERATOR: Rights = {
+    ("sublet.dev", "gpuleases"): {*FOLLOW, "patch"},
+    ("sublet.dev", "gpuleases/status"): {"patch"},
+    ("sublet.dev", "gpupools"): {*FOLLOW, "patch"},
+    ("sublet.dev", "gpupools/status"): {"patch"},
+    ("sublet.dev", "leaserecords"): {"create"},
+    ("", "nodes"): {*FOLLOW, "patch"},
+    ("", "namespaces"): KEEP,
+    ("", "resourcequotas"): KEEP,
+    ("", "limitranges"): KEEP,
+    ("networking.k8s.io", "networkpolicies"): KEEP,
+    (RBAC, "rolebindings"): KEEP,
+    (RBAC, "clusterroles"): {"bind"},
+    ("", "pods"): {"deletecollection"},
+}
+TENANT: Rights = {
+    ("", "pods"): ALL,
+    ("", "pods/status"): {"get"},
+    ("", "pods/log"): {"get"},
+    ("", "pods/exec"): {"get", "create"},
+    ("", "pods/attach"): {"get", "create"},
+    ("", "pods/portforward"): {"get", "create"},
+    ("", "configmaps"): ALL,
+    ("", "secrets"): ALL,
+    ("", "services"): ALL,
+    ("", "events"): READ,
+    ("", "serviceaccounts"): READ,
+    ("", "resourcequotas"): READ,
+    ("", "limitranges"): READ,
+    ("apps", "deployments"): ALL,
+    ("apps", "deployments/scale"): {"get", "update", "patch"},
+    ("apps", "statefulsets"): ALL,
+    ("apps", "statefulsets/scale"): {"get", "update", "patch"},
+    ("apps", "replicasets"): READ,
+    ("batch", "jobs"): ALL,
+    ("batch", "cronjobs"): ALL,
+    ("autoscaling", "horizontalpodautoscalers"): ALL,
+    ("networking.k8s.io", "networkpolicies"): READ,
+}
+VIEWER: Rights = {
+    ("sublet.dev", "gpupools"): READ,
+    ("sublet.dev", "gpuleases"): READ,
+    ("sublet.dev", "leaserecords"): READ,
+}
+EDITOR: Rights = {
+    ("sublet.dev", "gpupools"): ALL - {"deletecollection"},
+    ("sublet.dev", "gpuleases"): ALL - {"deletecollection"},
+    ("sublet.dev", "leaserecords"): READ,
+}
+
+
+@pytest.fixture(scope="module")
+def objects(helm: Helm) -> list[Raw]:
+    """Everything the chart renders."""
+    text = helm("template", "sublet", str(CHART), "--namespace", "sublet-system").stdout
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def the(objects: Iterable[Raw], kind: str, name: str) -> Raw:
+    """One object."""
+    (found,) = (each for each in objects if each["kind"] == kind and each["metadata"]["name"] == name)
+    return found
+
+
+def rights(role: Raw) -> Rights:
+    """What a role grants."""
+    granted: Rights = {}
+    for rule in role["rules"]:
+        for group in rule["apiGroups"]:
+            for resource in rule["resources"]:
+                granted.setdefault((group, resource), set()).update(rule["verbs"])
+    return granted
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("sublet", OPERATOR), ("sublet-tenant", TENANT), ("sublet-viewer", VIEWER), ("sublet-editor", EDITOR)],
+)
+def test_a_cluster_role_is_exactly_the_written_list(objects: list[Raw], name: str, expected: Rights) -> None:
+    """No right is granted that is not written down here, and none is missing."""
+    assert rights(the(objects, "ClusterRole", name)) == expected
+
+
+def test_there_are_no_other_roles(objects: list[Raw]) -> None:
+    """A role that nobody looked at would not be in these tables."""
+    roles = sorted(each["metadata"]["name"] for each in objects if each["kind"] == "ClusterRole")
+    assert roles == ["sublet", "sublet-editor", "sublet-tenant", "sublet-viewer"]
+    assert [each["metadata"]["name"] for each in objects if each["kind"] == "Role"] == ["sublet-events"]
+
+
+def test_no_role_is_open_ended(objects: list[Raw]) -> None:
+    """No wildcard, no aggregation, no way to raise one's rights or to act as somebody else, in any role."""
+    for role in (each for each in objects if each["kind"] in {"ClusterRole", "Role"}):
+        assert "aggregationRule" not in role
+        assert not any("aggregate-to" in label for label in role["metadata"]["labels"])
+        for rule in role["rules"]:
+            assert "nonResourceURLs" not in rule
+            words = {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
+            assert not {"*", "escalate", "impersonate", "nodes/proxy", "serviceaccounts/token"} & words
+
+
+def test_the_operator_has_no_say_over_secrets_and_pods(objects: list[Raw]) -> None:
+    """It neither reads a Secret nor runs a pod, and may only stop pods."""
+    granted = rights(the(objects, "ClusterRole", "sublet"))
+    assert not [resource for _, resource in granted if resource.startswith(("secrets", "pods/", "serviceaccounts"))]
+    assert granted["", "pods"] == {"deletecollection"}
+
+
+def test_the_operator_can_hand_out_the_tenants_role_alone(objects: list[Raw]) -> None:
+    """`bind` names one role, so that the operator cannot make itself or anybody else an administrator."""
+    rules = the(objects, "ClusterRole", "sublet")["rules"]
+    bind = [rule for rule in rules if "bind" in rule["verbs"]]
+    assert bind == [
+        {"apiGroups": [RBAC], "resources": ["clusterroles"], "resourceNames": ["sublet-tenant"], "verbs": ["bind"]}
+    ]
+
+
+def test_the_operator_may_only_post_events_about_leases_and_pools(objects: list[Raw]) -> None:
+    """Events are created, in the namespace where those of cluster-scoped objects live."""
+    role = the(objects, "Role", "sublet-events")
+    assert role["metadata"]["namespace"] == "default"
+    assert rights(role) == {("", "events"): {"create"}}
+
+
+def test_the_rights_are_the_operators(objects: list[Raw]) -> None:
+    """Both bindings name the chart's ServiceAccount and nobody else."""
+    account = [{"kind": "ServiceAccount", "name": "sublet", "namespace": "sublet-system"}]
+    cluster_wide, events = the(objects, "ClusterRoleBinding", "sublet"), the(objects, "RoleBinding", "sublet-events")
+    assert (cluster_wide["roleRef"]["name"], cluster_wide["subjects"]) == ("sublet", account)
+    assert (events["roleRef"]["name"], events["subjects"]) == ("sublet-events", account)
+    assert events["metadata"]["namespace"] == "default"
+
+
+def test_the_operator_has_a_right_to_every_kind_it_knows(objects: list[Raw]) -> None:
+    """A kind that the code learns has to be granted, and one that it forgets has to be taken back."""
+    granted = {
+        (group, resource.partition("/")[0])
+        for role in (the(objects, "ClusterRole", "sublet"), the(objects, "Role", "sublet-events"))
+        for group, resource in rights(role)
+    }
+    known = {(kind.api_version.rpartition("/")[0], kind.plural) for kind in kinds.BY_KIND.values()}
+    assert granted == known | {(RBAC, "clusterroles")}
