@@ -1,0 +1,156 @@
+"""Bad input: refused or held with one clear sentence that names the field; nothing half-made stays behind."""
+
+from typing import Any
+
+import pytest
+
+from sublet.cluster import kinds
+from sublet.errors import InvalidError
+from tests.apiserver.site import Site, eventually
+from tests.conftest import Tool
+
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "more nodes than exist": (
+        {"nodes": 5},
+        "TooFewNodes",
+        "spec.nodes: 5 asked for, but the pool {pool} has 4 nodes for sale; ask for at most 4",
+    ),
+    "GPUs that do not fill nodes": (
+        {"gpus": 12},
+        "NodesNotWhole",
+        "spec.gpus: 12 does not fill whole nodes of 8 GPUs; ask for 8 or 16",
+    ),
+    "too short a lease": (
+        {"duration": "30s"},
+        "OutsideTerms",
+        "spec.duration: shorter than the 1m that the pool sells at least",
+    ),
+    "a lease that would only drain": (
+        {"duration": "5m"},
+        "OutsideTerms",
+        "spec.duration: must be longer than the 5m for which the pool drains a lease before its end",
+    ),
+    "what is not offered": (
+        {"network": {"egress": [{"cidr": "203.0.113.0/24"}]}},
+        "NotOffered",
+        "spec.network.egress: not offered by this version of Sublet; remove the field",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+async def test_a_lease_that_cannot_be_had_is_refused(site: Site, kubectl: Tool, what: str) -> None:
+    """The reason stands in the status, in `kubectl get` and in an event, and nothing was created."""
+    spec, reason, template = REFUSED[what]
+    await site.pool(nodes=4)
+    message = template.format(pool=site.prefix)
+
+    await site.lease("a", **spec)
+    lease = await site.reach("a", "Refused")
+
+    assert lease["status"]["message"] == message
+    found = {c["type"]: (c["status"], c["reason"], c["message"]) for c in lease["status"]["conditions"]}
+    assert found["Accepted"] == ("False", reason, message)
+    assert found["Stalled"] == ("True", reason, message)
+    assert found["Ready"][0] == "False"
+    assert message in kubectl("get", "gpulease", site.name("a")).stdout
+    await told(kubectl, site.name("a"), message)
+    assert await site.find(kinds.NAMESPACE, f"lease-{site.name('a')}") is None
+    assert await site.holders() == {}
+
+
+async def told(kubectl: Tool, lease: str, message: str) -> None:
+    """Wait until an event about the lease says it."""
+
+    async def look() -> bool:
+        return message in kubectl("events", "--for", f"gpulease/{lease}", "-n", "default").stdout
+
+    await eventually(look, f"an event says: {message}")
+
+
+async def test_a_refused_lease_is_had_once_it_can_be(site: Site) -> None:
+    """A refusal is not for ever: when the pool appears, the lease that named it goes on by itself."""
+    await site.lease("a")
+    refused = await site.reach("a", "Refused")
+    assert refused["status"]["message"] == (
+        f"spec.pool: there is no GPUPool {site.prefix}; "
+        "create it, or delete this lease and name one of `kubectl get gpupools`"
+    )
+
+    await site.pool(nodes=2)
+
+    await site.reach("a", "Active")
+
+
+async def test_a_refused_lease_is_had_once_the_pool_has_grown(site: Site) -> None:
+    """A lease that wanted more nodes than there were goes on when nodes join."""
+    await site.pool(nodes=1)
+    await site.lease("a", nodes=2)
+    await site.reach("a", "Refused")
+
+    site.cluster.create_nodes(2, site.prefix)
+
+    await site.reach("a", "Active")
+
+
+async def test_a_namespace_of_somebody_else_is_never_taken_over(site: Site, kubectl: Tool) -> None:
+    """A lease whose namespace exists already is refused, and the namespace is left as it was."""
+    await site.pool(nodes=2)
+    namespace = f"lease-{site.name('a')}"
+    kubectl("create", "namespace", namespace)
+    before = kubectl("get", "namespace", namespace, "-o", "jsonpath={.metadata.labels}").stdout
+
+    await site.lease("a")
+    lease = await site.reach("a", "Refused")
+
+    assert lease["status"]["message"] == (
+        f"metadata.name: the namespace {namespace} belongs to somebody outside Sublet; "
+        "delete this lease and apply it under another name"
+    )
+    assert kubectl("get", "namespace", namespace, "-o", "jsonpath={.metadata.labels}").stdout == before
+    assert await site.holders() == {}
+    kubectl("delete", "namespace", namespace, "--wait=false")
+
+
+async def test_two_leases_that_want_one_namespace(site: Site) -> None:
+    """Of two leases whose names make the same namespace, the older one has it and the other is told whose it is."""
+    await site.pool(nodes=4)
+    await site.lease("a-b")
+    await site.reach("a-b", "Active")
+
+    await site.lease("a", namespaces=["b"])
+    refused = await site.reach("a", "Refused")
+
+    assert refused["status"]["message"] == (
+        f"spec.namespaces[0]: the namespace lease-{site.name('a-b')} belongs to the lease {site.name('a-b')}; "
+        "choose another suffix"
+    )
+    assert await site.find(kinds.NAMESPACE, f"lease-{site.name('a')}") is None
+
+
+async def test_a_pool_that_asks_for_what_is_not_enforced_sells_nothing(site: Site) -> None:
+    """An owner who restricts registries is told that this is not enforced, instead of being left to rely on it."""
+    pool: dict[str, Any] = {"isolation": {"registries": ["registry.example"]}}
+    await site.pool(nodes=2, **pool)
+    await site.lease("a")
+
+    refused = await site.reach("a", "Refused")
+
+    assert refused["status"]["message"] == (
+        f"spec.pool: the pool {site.prefix} is not accepted: spec.isolation.registries: "
+        "not enforced by this version of Sublet; remove the field to sell without it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"tenant": {"name": "Not A Label", "subjects": [{"kind": "User", "name": "x"}]}}, "spec.tenant.name"),
+        ({"start": "2999-01-02T00:00:00Z", "end": "2999-01-01T00:00:00Z"}, "end"),
+        ({"end": "2020-01-01T00:00:00Z"}, "spec.end"),
+    ],
+)
+async def test_nonsense_is_refused_at_the_door(site: Site, spec: dict[str, Any], message: str) -> None:
+    """The API server itself refuses what can never be meant, and names the field."""
+    with pytest.raises(InvalidError, match=message):
+        await site.lease("a", **spec)

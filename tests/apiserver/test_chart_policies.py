@@ -1,0 +1,284 @@
+"""A real API server takes what the chart renders, and its policy and roles let through what they should and no more."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.apiserver.objects import LEASE, Changes, Kubectl, Raw, changed
+
+CHART = Path(__file__).parents[2] / "charts" / "sublet"
+OPERATOR = "system:serviceaccount:sublet-system:sublet"
+POLICY = "ValidatingAdmissionPolicy 'sublet-lease-times'"
+
+
+def rendered(helm: Kubectl, namespace: str, *flags: str) -> list[Raw]:
+    """Everything that the chart renders for a namespace."""
+    text = helm("template", "sublet", str(CHART), "--namespace", namespace, *flags).stdout
+    return [each for each in yaml.safe_load_all(text) if each]
+
+
+def ago(seconds: float) -> str:
+    """The instant that lies so many seconds back, or ahead if they are negative."""
+    return (datetime.now(UTC) - timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def lease(changes: Changes) -> str:
+    """A lease of no pool, as it is sent, with nothing said about time but what `changes` say."""
+    timeless = {f"spec.{field}": None for field in ("start", "end", "duration", "latestStart", "extendableUntil")}
+    return json.dumps(changed(LEASE, {**timeless, "metadata.name": "lease-times", **changes}))
+
+
+PAST_END: Changes = {"spec.end": "2026-01-01T00:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def policy(kubectl: Kubectl) -> None:
+    """Return once the policy bites, which takes up to a second from its creation."""
+    deadline = time.monotonic() + 10
+    while kubectl("create", "--dry-run=server", "-f", "-", input=lease(PAST_END), check=False).returncode == 0:
+        assert time.monotonic() < deadline, "the policy does not bite"
+        time.sleep(0.05)
+
+
+def test_the_api_server_takes_everything_that_is_rendered(helm: Kubectl, kubectl: Kubectl) -> None:
+    """Each object, the Deployment among them, is admitted whole and without a warning."""
+    objects = rendered(helm, "sublet-system")
+    listing = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    done = kubectl(
+        "apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-", input=listing
+    )
+    assert len(done.stdout.splitlines()) == len(objects)
+    assert done.stderr == ""
+
+
+def test_the_policy_is_well_typed(kubectl: Kubectl) -> None:
+    """The API server's type checker finds nothing to say about the expressions."""
+
+    def checked() -> Raw:
+        policy = kubectl("get", "validatingadmissionpolicy", "sublet-lease-times", "-o", "json").stdout
+        status: Raw = json.loads(policy).get("status", {})
+        return status
+
+    deadline = time.monotonic() + 10
+    while "typeChecking" not in checked():
+        assert time.monotonic() < deadline, "the policy is not type-checked"
+        time.sleep(0.05)
+    assert checked()["typeChecking"] == {}
+
+
+@pytest.fixture
+def restricted(helm: Kubectl, kubectl: Kubectl) -> Iterator[list[Raw]]:
+    """What is rendered for a namespace that enforces the restricted profile, with its ServiceAccount in place."""
+    name = "chart-restricted"
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    objects = rendered(helm, name)
+    (account,) = (each for each in objects if each["kind"] == "ServiceAccount")
+    try:
+        for each in (namespace, account):
+            kubectl("create", "-f", "-", input=json.dumps(each))
+        yield objects
+    finally:
+        kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")
+
+
+def test_the_pod_is_admitted_by_the_restricted_profile(restricted: list[Raw], kubectl: Kubectl) -> None:
+    """Pod Security Admission lets the operator's pod in, and would not if it ran as root."""
+    (template,) = (each["spec"]["template"] for each in restricted if each["kind"] == "Deployment")
+    pod = {"apiVersion": "v1", "kind": "Pod", **template}
+    pod["metadata"] = {**template["metadata"], "name": "sublet", "namespace": "chart-restricted"}
+    kubectl("create", "--dry-run=server", "-f", "-", input=json.dumps(pod))
+    pod["spec"]["securityContext"]["runAsNonRoot"] = False
+    refused = kubectl("create", "--dry-run=server", "-f", "-", input=json.dumps(pod), check=False)
+    assert 'violates PodSecurity "restricted:latest"' in refused.stderr
+
+
+@pytest.mark.usefixtures("policy")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (PAST_END, "spec.end: 2026-01-01T00:00:00Z has passed (it is "),
+        ({"spec.end": "2026-01-01T02:00:00+02:00"}, "spec.end: 2026-01-01T02:00:00+02:00 has passed (it is "),
+        (
+            {"spec.start": "2026-01-01T00:00:00Z", "spec.duration": "7d"},
+            "spec.start: 2026-01-01T00:00:00Z has passed (it is ",
+        ),
+        (
+            {"spec.start": "2026-01-01T00:00:00Z", "spec.end": "2126-01-01T00:00:00Z"},
+            "give a later time, or leave it out to start as soon as possible",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.parametrize("verb", [("create",), ("apply",), ("apply", "--server-side")], ids=" ".join)
+def test_a_lease_that_comes_too_late_is_refused(
+    kubectl: Kubectl, verb: tuple[str, ...], changes: Changes, message: str
+) -> None:
+    """However it is sent, the answer names the field, its time, the server's time and what to do."""
+    done = kubectl(*verb, "--dry-run=server", "-f", "-", input=lease(changes), check=False)
+    assert done.returncode != 0
+    assert POLICY in done.stderr
+    assert message in done.stderr
+    assert "give a later time" in done.stderr
+
+
+@pytest.mark.usefixtures("policy")
+@pytest.mark.parametrize("verb", [("create",), ("apply", "--server-side")], ids=" ".join)
+def test_a_forged_creation_time_changes_nothing(kubectl: Kubectl, verb: tuple[str, ...]) -> None:
+    """The server's clock decides, whatever the manifest says about when the lease was created."""
+    forged = {"metadata.creationTimestamp": "2025-01-01T00:00:00Z", **PAST_END}
+    done = kubectl(*verb, "--dry-run=server", "-f", "-", input=lease(forged), check=False)
+    assert POLICY in done.stderr
+    assert f"(it is {ago(0)[:10]}" in done.stderr or f"(it is {ago(60)[:10]}" in done.stderr
+
+
+@pytest.mark.usefixtures("policy")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"spec.duration": "7d"},
+        {"spec.end": ago(-3600)},
+        {"spec.start": ago(-3600), "spec.duration": "7d"},
+        {"spec.start": ago(-3600), "spec.latestStart": ago(-7200), "spec.duration": "7d"},
+        {"spec.end": "2126-01-01T00:00:00+02:00", "spec.duration": "7d"},
+        {"spec.duration": "7d", "metadata.creationTimestamp": "2126-01-01T00:00:00Z"},
+    ],
+    ids=", ".join,
+)
+def test_a_lease_that_lies_ahead_is_let_in(kubectl: Kubectl, changes: Changes) -> None:
+    """Times ahead are no business of the policy, and neither is a creation time that the client sends."""
+    kubectl("create", "--dry-run=server", "-f", "-", input=lease(changes))
+
+
+@pytest.mark.usefixtures("policy")
+def test_a_start_of_a_moment_ago_means_now(kubectl: Kubectl) -> None:
+    """A minute is left for people and clocks that are not exact, and not more."""
+    just, late = ({"spec.start": ago(seconds), "spec.duration": "7d"} for seconds in (40, 75))
+    kubectl("create", "--dry-run=server", "-f", "-", input=lease(just))
+    assert POLICY in kubectl("create", "--dry-run=server", "-f", "-", input=lease(late), check=False).stderr
+
+
+@pytest.mark.usefixtures("policy")
+def test_a_latest_start_that_has_passed_is_refused(kubectl: Kubectl) -> None:
+    """Nothing is left for it: a lease that cannot start any more is told so at once."""
+    passed = {"spec.start": ago(40), "spec.latestStart": (latest := ago(20)), "spec.duration": "7d"}
+    done = kubectl("create", "--dry-run=server", "-f", "-", input=lease(passed), check=False)
+    assert f"spec.latestStart: {latest} has passed (it is " in done.stderr
+    assert "give a later time, or leave it out together with spec.start" in done.stderr
+
+
+@pytest.mark.usefixtures("policy")
+def test_a_lease_that_runs_can_still_be_changed(kubectl: Kubectl) -> None:
+    """The policy looks at new leases: on one whose start has passed long since, the operator answers for changes."""
+    name = "lease-times-running"
+    soon = changed(LEASE, {"metadata.name": name, "spec.start": ago(50)})
+    kubectl("create", "-f", "-", input=json.dumps(soon))
+    try:
+        patch = json.dumps({"spec": {"end": "2026-01-01T00:00:00Z", "start": "2025-01-01T00:00:00Z"}})
+        kubectl("patch", "gpulease", name, "--type=merge", "--dry-run=server", "-p", patch)
+    finally:
+        kubectl("delete", "gpulease", name, "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def lease_namespace(kubectl: Kubectl) -> Iterator[str]:
+    """A namespace with the name of a lease's."""
+    name = "lease-bounds"
+    kubectl("create", "namespace", name)
+    yield name
+    kubectl("delete", "namespace", name, "--wait=false")
+
+
+def test_the_operator_hands_out_the_tenants_role_and_no_other(kubectl: Kubectl, lease_namespace: str) -> None:
+    """RBAC lets the operator bind the tenant's role without holding its rights, and refuses it any other."""
+
+    def bind(role: str) -> str:
+        arguments = ("--clusterrole", role, "--user", "alice", "--namespace", lease_namespace, "--dry-run=server")
+        return kubectl("create", "rolebinding", "probe", *arguments, "--as", OPERATOR, check=False).stderr
+
+    assert bind("sublet-tenant") == ""
+    for role in ("view", "edit", "cluster-admin"):
+        assert "attempting to grant RBAC permissions not currently held" in bind(role)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "get secrets",
+        "list pods",
+        "create pods",
+        "get nodes/proxy",
+        "delete nodes",
+        "update clusterroles",
+        "create clusterrolebindings",
+        "create serviceaccounts/token",
+        "delete leaserecords.sublet.dev",
+        "delete gpuleases.sublet.dev",
+        "impersonate users",
+    ],
+)
+def test_the_operator_may_not(kubectl: Kubectl, question: str) -> None:
+    """It has no call for any of these, so the API server refuses them also to whoever steals its token."""
+    answer = kubectl("auth", "can-i", *question.split(), "--as", OPERATOR, "--all-namespaces", check=False)
+    assert answer.stdout.strip() == "no"
+
+
+@pytest.fixture(scope="module")
+def bounds(kubectl: Kubectl) -> None:
+    """Return once the policy that holds the operator to the namespaces of leases bites."""
+    deadline = time.monotonic() + 10
+    while _as_operator(kubectl, "create", "namespace", "elsewhere").returncode == 0:
+        assert time.monotonic() < deadline, "the policy does not bite"
+        time.sleep(0.05)
+
+
+def _as_operator(kubectl: Kubectl, *words: str, body: str | None = None) -> subprocess.CompletedProcess[str]:
+    more = ("-f", "-") if body else ()
+    return kubectl(*words, *more, "--dry-run=server", "--as", OPERATOR, input=body, check=False)
+
+
+def _binding(namespace: str) -> str:
+    """A RoleBinding that gives the tenant's role to the operator itself."""
+    return json.dumps(
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "mine", "namespace": namespace},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "sublet-tenant"},
+            "subjects": [{"kind": "ServiceAccount", "name": "sublet", "namespace": "sublet-system"}],
+        }
+    )
+
+
+@pytest.mark.usefixtures("bounds")
+def test_a_stolen_token_of_the_operator_opens_no_other_namespace(kubectl: Kubectl) -> None:
+    """Elsewhere the tenant's role cannot be bound, pods cannot be stopped, and a namespace cannot be deleted."""
+    refusal = "works in the namespaces of leases only"
+    assert refusal in _as_operator(kubectl, "create", body=_binding("kube-system")).stderr
+    assert refusal in _delete(kubectl, "namespaces/sublet-system").stderr
+    kubectl("run", "bystander", "--namespace", "default", "--image", "registry.example/bystander:1")
+    try:
+        assert refusal in _delete(kubectl, "namespaces/default/pods").stderr
+    finally:
+        kubectl("delete", "pod", "bystander", "--namespace", "default", "--wait=false")
+
+
+@pytest.mark.usefixtures("bounds")
+def test_the_operator_may_work_in_the_namespaces_of_leases(kubectl: Kubectl, lease_namespace: str) -> None:
+    """What it is for is let through: a binding, stopping pods and deletion of a lease's namespace."""
+    done = [
+        _as_operator(kubectl, "create", body=_binding(lease_namespace)),
+        _delete(kubectl, f"namespaces/{lease_namespace}/pods"),
+        _delete(kubectl, f"namespaces/{lease_namespace}"),
+    ]
+    assert [each.stderr for each in done if each.returncode != 0] == []
+
+
+def _delete(kubectl: Kubectl, path: str) -> subprocess.CompletedProcess[str]:
+    return kubectl("delete", "--raw", f"/api/v1/{path}?dryRun=All", "--as", OPERATOR, check=False)

@@ -1,0 +1,207 @@
+"""Crashes: an operator that dies before or after any of its writes is followed by one that ends in the same state."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from sublet.cluster import kinds
+from sublet.cluster.client import Client
+from tests.apiserver.site import Site, eventually
+from tests.apiserver.test_drift import snapshot
+
+Raw = dict[str, Any]
+
+
+class MortalClient(Client):
+    """A client that stops for ever at its n-th write, just before or just after the API server has it.
+
+    What a killed process leaves behind is exactly that: a write that was sent or not, and nothing after it.
+    """
+
+    mortal_at = 0
+    after = False
+    lives = 0
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        body: Raw | None,
+        content: str,
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109
+    ) -> aiohttp.ClientResponse:
+        counts = method != "GET" and not path.endswith("/events")
+        self.lives += counts
+        last = counts and self.lives == self.mortal_at
+        if last and not self.after:
+            await self._die()
+        answer = await super()._send(method, path, query, body, content, timeout)
+        if last:
+            await answer.read()
+            await self._die()
+        return answer
+
+    async def _die(self) -> None:
+        self.dead.set()
+        await asyncio.Event().wait()
+
+    def will_die(self, at: int, *, after: bool) -> None:
+        """Set the write at which it stops; 0 for never."""
+        self.mortal_at, self.after, self.lives = at, after, 0
+        self.dead = asyncio.Event()
+
+
+async def mortal(site: Site, at: int, *, after: bool) -> MortalClient:
+    """A mortal client with the operator's rights."""
+    client = await MortalClient.connect(str(site.cluster.kubeconfig.with_name("operator.kubeconfig")))
+    client.will_die(at, after=after)
+    return client
+
+
+async def run_until_death(site: Site, client: MortalClient, done: asyncio.Task[Raw]) -> bool:
+    """Whether the operator died before what it was to do was done."""
+    dead = asyncio.create_task(client.dead.wait())
+    await asyncio.wait({dead, done}, return_when=asyncio.FIRST_COMPLETED)
+    died = not done.done()
+    dead.cancel()
+    if died:
+        await site.operators[-1].kill()
+    return died
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+async def test_a_start_survives_a_crash_at_every_write(bare_site: Site, *, after: bool) -> None:
+    """Whichever write is the last one, a second operator brings the lease to the same Active state."""
+    site = bare_site
+    await site.pool(nodes=60)
+    whole: Raw | None = None
+    for at in range(1, 100):
+        lease = f"a{at}"
+        client = await mortal(site, at, after=after)
+        operator = await site.start_operator(client)
+        await site.lease(lease)
+        active = asyncio.create_task(site.reach(lease, "Active"))
+        died = await run_until_death(site, client, active)
+        if died:
+            await site.start_operator()
+        status = (await active)["status"]
+        seen = await snapshot(site, status["namespaces"][0], status["nodes"][0])
+        uid = (await site.see(lease))["metadata"]["uid"]
+        seen = _nameless(seen, {site.name(lease): "LEASE", uid: "UID", status["nodes"][0]: "NODE"})
+        whole = whole or seen
+        assert seen == whole, f"after a crash at write {at}"
+        if not died:
+            await operator.stop()
+            assert at > 8, "a lease takes more writes than that: nothing was tried"
+            return
+        await site.operators[-1].stop()
+    pytest.fail("the start of a lease never came to its end")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+async def test_an_end_survives_a_crash_at_every_write(bare_site: Site, *, after: bool) -> None:
+    """Whichever write of give-back is the last one, a second operator leaves nothing, and one record."""
+    site = bare_site
+    await site.pool(nodes=2)
+    for at in range(1, 100):
+        lease = f"a{at}"
+        client = await mortal(site, 0, after=after)
+        operator = await site.start_operator(client)
+        await site.lease(lease)
+        await site.reach(lease, "Active")
+        client.will_die(at, after=after)
+        site.clock.advance(timedelta(hours=1))
+        ended = asyncio.create_task(site.reach(lease, "Ended"))
+        died = await run_until_death(site, client, ended)
+        if died:
+            await site.start_operator()
+        uid = (await ended)["metadata"]["uid"]
+        assert await site.holders() == {}
+        assert await site.find(kinds.NAMESPACE, f"lease-{site.name(lease)}") is None
+        record = await site.admin.get(kinds.LEASE_RECORD, f"{site.name(lease)}-{uid[:8]}")
+        assert record["spec"]["rows"][0]["gpuSeconds"] == 16 * 3600
+        site.clock.advance(timedelta(minutes=2))
+        if not died:
+            await operator.stop()
+            assert at > 5, "giving back takes more writes than that: nothing was tried"
+            return
+        await site.operators[-1].stop()
+    pytest.fail("the end of a lease never came")
+
+
+async def test_an_end_that_passed_meanwhile_is_caught_up(bare_site: Site) -> None:
+    """A lease whose end came while no operator ran is ended by the next one's first pass, at the contract's end."""
+    site = bare_site
+    await site.pool(nodes=2)
+    operator = await site.start_operator()
+    await site.lease("a")
+    ends_at = (await site.reach("a", "Active"))["status"]["endsAt"]
+    await operator.kill()
+
+    site.clock.advance(timedelta(hours=3))
+    await site.start_operator()
+
+    ended = await site.reach("a", "Ended")
+    assert ended["status"]["endedAt"] == ends_at
+    assert ended["status"]["gpuSeconds"] == 16 * 3600
+
+
+async def test_two_operators_never_give_one_node_twice(bare_site: Site) -> None:
+    """Two operators at work on the same leases book every node once, and each lease gets what it asked for."""
+    site = bare_site
+    await site.pool(nodes=12)
+    await site.start_operator()
+    await site.start_operator()
+
+    for number in range(6):
+        await site.lease(f"a{number}", nodes=2)
+    booked = [(await site.reach(f"a{number}", "Active"))["status"]["nodes"] for number in range(6)]
+
+    assert sorted(node for nodes in booked for node in nodes) == sorted({node for nodes in booked for node in nodes})
+    holders = await site.holders()
+    for number, nodes in enumerate(booked):
+        assert {holders[node] for node in nodes} == {site.name(f"a{number}")}
+
+
+async def test_an_outage_of_the_api_server_is_sat_out(site: Site) -> None:
+    """A lease whose end falls into an outage of the API server is ended when it answers again."""
+    await site.pool(nodes=2)
+    await site.lease("a")
+    await site.reach("a", "Active")
+    server = site.cluster.component("kube-apiserver")
+
+    server.kill()
+    site.clock.advance(timedelta(hours=1))
+    await asyncio.to_thread(server.start)
+
+    async def ended() -> bool:
+        try:
+            phase: str = (await site.see("a"))["status"]["phase"]
+        except Exception:  # noqa: BLE001 - it may still be coming up
+            return False
+        return phase == "Ended"
+
+    await eventually(ended, "the lease has ended", within=60)
+    assert await site.holders() == {}
+
+
+def _nameless(seen: Raw, names: Mapping[str, str]) -> Raw:
+    """A snapshot without what differs between two leases: names, UID and times."""
+
+    def plain(value: Any) -> Any:  # noqa: ANN401 - a tree of JSON
+        if isinstance(value, dict):
+            return {plain(key): plain(item) for key, item in value.items() if not key.endswith("-at")}
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        text = str(value)
+        for name, stand_in in names.items():
+            text = text.replace(name, stand_in)
+        return text
+
+    result: Raw = plain(seen)
+    return result
