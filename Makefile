@@ -1,0 +1,92 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+
+UV_VERSION := 0.13.9
+CACHE := $(or $(SUBLET_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sublet)
+PYTHON3 ?= python3
+
+# uv, as it is on this machine, or else from its package in a virtual environment of its own.
+UV := $(or $(shell command -v uv),$(CACHE)/uv-$(UV_VERSION)/bin/uv)
+VENV := .venv
+RUN := $(VENV)/bin
+CLUSTER := $(RUN)/python -m hack.cluster
+
+##@ Use
+.PHONY: demo
+demo: $(VENV)/.synced ## Show the whole life of a lease on a cluster of its own, then clean up
+	$(RUN)/python -m hack.demo
+
+.PHONY: up
+up: $(VENV)/.synced ## Start a cluster with the operator on it, and leave both running to play with
+	$(RUN)/python -m hack.playground up
+
+.PHONY: down
+down: $(VENV)/.synced ## Stop what `make up` started
+	$(RUN)/python -m hack.playground down
+
+##@ Develop
+.PHONY: test
+test: $(VENV)/.synced ## Run every test: units, contract, and against a real API server
+	$(RUN)/pytest $(ARGS)
+
+.PHONY: test-unit
+test-unit: $(VENV)/.synced ## Run the tests that need no cluster
+	$(RUN)/pytest tests/unit tests/contract $(ARGS)
+
+.PHONY: check
+check: $(VENV)/.synced ## Lint, check types and layers, and prove generated files current
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/mypy hack tests --config-file pyproject.toml --exclude hack/cluster/modules
+	$(RUN)/lint-imports
+	$(MAKE) verify
+
+.PHONY: format
+format: $(VENV)/.synced ## Format the code
+	$(RUN)/ruff format .
+	$(RUN)/ruff check --fix .
+
+.PHONY: generate
+generate: $(VENV)/.synced ## Write the CRDs from the models, and their copies in the chart
+	$(RUN)/sublet crds crds
+	rm -rf charts/sublet/files/crds
+	mkdir -p charts/sublet/files
+	cp -R crds charts/sublet/files/crds
+
+.PHONY: verify
+verify: $(VENV)/.synced ## Prove that generated files are current
+	$(RUN)/sublet crds crds --check
+	diff -r crds charts/sublet/files/crds
+	$(UV) lock --check --quiet
+
+.PHONY: golden
+golden: $(VENV)/.synced ## Rewrite the golden manifests; review their diff as a change of isolation
+	$(RUN)/pytest tests/unit/desired --update-golden
+
+##@ Measure
+.PHONY: bench
+bench: $(VENV)/.synced ## Time leases against a bare client, and 200 leases at once on 400 nodes
+	$(RUN)/python -m hack.bench
+
+##@ Other
+.PHONY: clean
+clean: ## Stop this checkout's clusters and remove what was built here; the compiled cluster stays cached
+	[ ! -x $(RUN)/python ] || $(CLUSTER) down --all
+	rm -rf $(VENV) .cluster dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.PHONY: help
+help: ## Show this text
+	@awk 'BEGIN {FS = ":.*##"; printf "Usage: make TARGET\n"} \
+		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*##/ {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.synced: pyproject.toml uv.lock | $(UV)
+	$(UV) sync --frozen --quiet
+	touch $@
+
+$(CACHE)/uv-$(UV_VERSION)/bin/uv:
+	$(PYTHON3) -m venv $(CACHE)/uv-$(UV_VERSION)
+	$(CACHE)/uv-$(UV_VERSION)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
