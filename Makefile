@@ -29,6 +29,7 @@ down: $(VENV)/.synced ## Stop what `make up` started
 ##@ Develop
 .PHONY: test
 test: $(VENV)/.synced ## Run every test: units, contract, and against a real API server
+	$(CLUSTER) build
 	$(RUN)/pytest $(ARGS)
 
 .PHONY: test-unit
@@ -70,6 +71,12 @@ golden: $(VENV)/.synced ## Rewrite the golden manifests; review their diff as a 
 .PHONY: bench
 bench: $(VENV)/.synced ## Time leases against a bare client, and 200 leases at once on 400 nodes
 	$(RUN)/python -m hack.bench
+
+##@ Ship
+IMAGE ?= sublet:dev
+.PHONY: image
+image: ## Build the operator's image (needs Docker); IMAGE=name:tag
+	docker build --tag $(IMAGE) .
 
 ##@ Other
 .PHONY: clean

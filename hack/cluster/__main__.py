@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 
 import hack.cluster
-from hack.cluster import ClusterError, binaries, borrowed, embedded
+from hack.cluster import ClusterError, binaries, borrowed, embedded, progress
 from hack.cluster.lifecycle import DEFAULT_NAME, DEFAULT_NODES
 from hack.cluster.provider import PROVIDERS
-from hack.cluster.state import State
+from hack.cluster.state import State, names
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 
     down = commands.add_parser("down", parents=[name], help="stop it and remove its state")
     down.add_argument("--keep-logs", action="store_true")
+    down.add_argument("--all", action="store_true", help="every cluster of this checkout")
     down.set_defaults(run=_down)
 
     status = commands.add_parser("status", parents=[name], help="show each component; exit 1 unless all are healthy")
@@ -63,23 +64,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _say(message: str) -> None:
-    print(f"cluster: {message}", file=sys.stderr, flush=True)
-
-
 def _up(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     cluster = hack.cluster.up(
-        arguments.name, nodes=arguments.nodes, provider=arguments.provider, audit=arguments.audit, say=_say
+        arguments.name,
+        nodes=arguments.nodes,
+        provider=arguments.provider,
+        audit=arguments.audit,
+        say=progress.to_stderr,
     )
-    _say(f"{cluster.name} is up after {time.monotonic() - began:.1f} s, contexts admin, alice and bob:")
+    progress.to_stderr(f"{cluster.name} is up after {time.monotonic() - began:.1f} s, contexts admin, alice and bob:")
     print(f"export KUBECONFIG={cluster.kubeconfig}")
     return 0
 
 
 def _down(arguments: argparse.Namespace) -> int:
-    hack.cluster.down(arguments.name, keep_logs=arguments.keep_logs)
-    _say(f"{arguments.name} is down")
+    for name in names() if arguments.all else [arguments.name]:
+        hack.cluster.down(name, keep_logs=arguments.keep_logs)
+        progress.to_stderr(f"{name} is down")
     return 0
 
 
@@ -98,7 +100,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _nodes(arguments: argparse.Namespace) -> int:
     hack.cluster.attach(arguments.name).create_nodes(arguments.count, arguments.prefix)
-    _say(f"{arguments.count} nodes {arguments.prefix}-* are ready")
+    progress.to_stderr(f"{arguments.count} nodes {arguments.prefix}-* are ready")
     return 0
 
 
@@ -119,7 +121,7 @@ def _logs(arguments: argparse.Namespace) -> int:
 
 
 def _build(_: argparse.Namespace) -> int:
-    for name, path in binaries.resolve(_say).items():
+    for name, path in binaries.resolve(progress.to_stderr).items():
         print(f"{name:<25} {path}")
     return 0
 

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable
 
-from hack.cluster import borrowed, embedded
+from hack.cluster import borrowed, embedded, progress
 from hack.cluster import provider as providers
 from hack.cluster.handle import Cluster, attach, stop
 from hack.cluster.state import State
@@ -21,7 +21,7 @@ def up(
     nodes: int | None = None,
     provider: str = embedded.PROVIDER,
     audit: bool = False,
-    say: Say = lambda _: None,
+    say: Say = progress.to_stderr,
 ) -> Cluster:
     """Start the cluster `name`, or make sure that it runs and has at least `nodes` GPU nodes."""
     state = State(name)

@@ -102,6 +102,11 @@ class State:
             yield
 
 
+def names(parent: Path = CLUSTERS) -> list[str]:
+    """Every cluster that left something behind, running or not."""
+    return sorted(folder.name for folder in parent.glob("[!.]*") if folder.is_dir())
+
+
 def free_ports(count: int) -> list[int]:
     """`count` different loopback ports on which nothing listens now."""
     candidates = random.sample(PORTS, len(PORTS))

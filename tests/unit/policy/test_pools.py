@@ -32,7 +32,7 @@ def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
             {"owner_floor": {"windows": [{"start": "0 8 * * MON-FRI", "duration": "10h", "nodes": 2}]}},
             "spec.ownerFloor.windows",
         ),
-        ({"isolation": {"registries": ["ghcr.io/acme"]}}, "spec.isolation.registries"),
+        ({"isolation": {"registries": ["registry.example/acme"]}}, "spec.isolation.registries"),
         ({"isolation": {"runtime_classes": ["gvisor"]}}, "spec.isolation.runtimeClasses"),
         ({"isolation": {"storage_classes": ["nvme"]}}, "spec.isolation.storageClasses"),
         ({"isolation": {"priority_classes": ["batch"]}}, "spec.isolation.priorityClasses"),

@@ -62,7 +62,7 @@ def test_a_pool_that_does_not_exist() -> None:
 
 def test_a_pool_that_is_not_accepted() -> None:
     """The tenant hears what is wrong with the pool, since only its owner can change it."""
-    assert heard(verdict_on(a_lease(), a_pool(isolation={"registries": ["ghcr.io/acme"]}))) == (
+    assert heard(verdict_on(a_lease(), a_pool(isolation={"registries": ["registry.example/acme"]}))) == (
         "PoolNotAccepted",
         (
             "spec.pool: the pool h100 is not accepted: spec.isolation.registries: "
