@@ -32,6 +32,11 @@ class ConflictError(SubletError):
 
 
 @dataclass
+class ExistsError(SubletError):
+    """An object of that name exists already, and we were not to touch it."""
+
+
+@dataclass
 class ForbiddenError(SubletError):
     """The API server refused our own rights; a chart that grants too little shows here."""
 

@@ -46,6 +46,9 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
         await publish.hold(world, seen.lease)
     plan = _plan(seen, stage, settings, now)
     done = await carry_out(world, plan)
+    if done.is_stale:
+        # Somebody wrote first, as a kubelet does all the time: look again before saying anything.
+        raise done.failures[0][1]
     situation = _situation(world, seen, verdict, plan, done, now)
     await _report(world, seen, situation, now)
     if done.failures:
@@ -92,7 +95,8 @@ def _situation(
     whole = guarded and not missing and len(held) == len(after.lease.status.nodes)
     return Situation(
         lease=seen.lease,
-        stage=lifecycle.stage(_facts(seen, verdict, in_place=whole), now),
+        # A tenant that was let in stays in: what fails later shows in the conditions.
+        stage=lifecycle.stage(_facts(seen, verdict, in_place=whole or seen.lease.status.active_at is not None), now),
         verdict=verdict,
         notices=seen.pool.spec.schedule.notices if seen.pool else (),
         cleaning_gap=_cleaning_gap(seen),

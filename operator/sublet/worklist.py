@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from sublet.clock import Clock
-from sublet.errors import SubletError
+from sublet.errors import ConflictError, SubletError
 
 _LOG = logging.getLogger(__name__)
 
@@ -112,7 +112,9 @@ class Worklist:
             self._failures.pop(key, None)
         except SubletError as error:
             again = self._clock.now() + (error.retry_after or self._pause(key))
-            _LOG.warning("%s: %s; trying again", key, error)
+            # A stale view is no trouble: somebody wrote first, and the next pass sees it.
+            level = logging.DEBUG if isinstance(error, ConflictError) else logging.WARNING
+            _LOG.log(level, "%s: %s; trying again", key, error)
         except Exception:  # noqa: BLE001
             # A defect of ours must neither end the other leases' service nor go unseen.
             again = self._clock.now() + self._pause(key)

@@ -53,7 +53,9 @@ class Isolation(Model):
     pod_security: PodSecurity = PodSecurity()
     """Pod Security Standard of the tenant's namespaces."""
     registries: Annotated[tuple[Registry, ...], Field(max_length=32, json_schema_extra=SET)] = ()
-    """Registries, or paths in them, that images may come from, for example `registry.example/acme`. An empty list: any."""
+    """Registries, or paths in them, that images may come from, for example `registry.example/acme`. An empty list:
+    any.
+    """
     runtime_classes: ClassNames = ()
     """RuntimeClasses that pods may name. An empty list: none, pods run with the cluster's default."""
     storage_classes: ClassNames = ()

@@ -7,7 +7,7 @@ from typing import assert_never
 from sublet.cluster.client import Client
 from sublet.cluster.kinds import BY_KIND, NODE, POD
 from sublet.cluster.world import World
-from sublet.errors import NotFoundError, SubletError
+from sublet.errors import ConflictError, NotFoundError, SubletError
 from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Step, StopPods
 
 _AT_ONCE = 16
@@ -27,6 +27,11 @@ class Outcome:
     def succeeded(self) -> bool:
         """Whether every step was carried out."""
         return not self.failures
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether all that failed was refused because we had not seen the newest state of an object."""
+        return bool(self.failures) and all(isinstance(error, ConflictError) for _, error in self.failures)
 
 
 async def carry_out(world: World, plan: Plan) -> Outcome:

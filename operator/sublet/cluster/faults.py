@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from sublet.errors import (
     ConflictError,
+    ExistsError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
@@ -32,9 +33,10 @@ def fault(status: int, body: bytes, retry_after: str | None = None) -> SubletErr
         retry_after: The answer's Retry-After header, in seconds, if it has one.
     """
     try:
-        message = str(json.loads(body).get("message") or "")
+        answer = json.loads(body)
+        message, reason = str(answer.get("message") or ""), answer.get("reason")
     except (ValueError, AttributeError):
-        message = body[:200].decode(errors="replace")
-    kind = _BY_STATUS.get(status, UnavailableError)
+        message, reason = body[:200].decode(errors="replace"), None
+    kind = ExistsError if reason == "AlreadyExists" else _BY_STATUS.get(status, UnavailableError)
     wait = timedelta(seconds=int(retry_after)) if retry_after and retry_after.isdecimal() else None
     return kind(message or f"the API server answered {status}", retry_after=wait)

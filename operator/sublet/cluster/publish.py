@@ -10,7 +10,7 @@ from sublet.api.pool import GPUPool
 from sublet.cluster.kinds import GPU_LEASE, GPU_POOL, Kind
 from sublet.cluster.world import World
 from sublet.desired import naming
-from sublet.errors import ConflictError, NotFoundError, SubletError
+from sublet.errors import ExistsError, NotFoundError, SubletError
 from sublet.plan.record import record_of
 
 Raw = dict[str, Any]
@@ -101,7 +101,7 @@ async def record(world: World, lease: GPULease, now: datetime) -> None:
         return
     try:
         await world.client.create(entry)
-    except ConflictError:
+    except ExistsError:
         return
 
 
