@@ -179,8 +179,11 @@ class Bench:
         """Reads and writes that the operator has sent so far, by its own metrics."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as page:
             lines = page.read().decode().splitlines()
-        figures = {line.split()[0]: float(line.split()[1]) for line in lines if line.startswith("sublet_api_")}
-        return figures["sublet_api_reads"], figures["sublet_api_writes"]
+        figures = {
+            line.split()[0]: float(line.split()[1]) for line in lines if line.startswith("sublet_api_requests_total")
+        }
+        read, write = (figures.get(f'sublet_api_requests_total{{kind="{kind}"}}', 0.0) for kind in ("read", "write"))
+        return read, write
 
     async def bring_up(self, name: str) -> None:
         """Apply a lease and wait until it is Ready."""

@@ -13,7 +13,6 @@ from sublet.errors import ConflictError, NotFoundError
 from sublet.plan import pool_status
 from sublet.plan.booking import StatusChange, plan_pool
 from sublet.plan.supply import holds_nodes
-from sublet.policy import pools
 from sublet.telemetry import events
 
 _SOON = timedelta(milliseconds=100)
@@ -35,8 +34,6 @@ async def place(world: World, name: str, now: datetime) -> datetime | None:
     in_use = any(holds_nodes(lease) for lease in seen.leases)
     if seen.pool.metadata.deletion_timestamp is not None and not in_use:
         await publish.let_pool_go(world, seen.pool)
-    if pools.judge(seen.pool) is not None:
-        return None
     plan = plan_pool(seen, now)
     if in_use or plan.changes:
         # Leases are rendered from their pool; one that is deleted under them stays until they have ended.

@@ -46,8 +46,7 @@ class Service:
         self.leases = Worklist(clock, self._look_at_lease, workers=settings.workers)
         self.pools = Worklist(clock, self._look_at_pool, workers=1)
         self.ready = asyncio.Event()
-        metrics.API_READS.set_function(lambda: client.reads)
-        metrics.API_WRITES.set_function(lambda: client.writes)
+        client.on_request = metrics.count_request
 
     async def run(self) -> None:
         """Serve until cancelled. Nothing is decided before every store is filled."""

@@ -28,7 +28,8 @@ async def sweep(world: World, now: datetime) -> int:
     for orphan in found:
         _LOG.warning("the lease %s is gone and left something behind; taking it away", orphan.lease)
         metrics.ORPHANS.inc()
-        outcome = await carry_out(world, tear_down(orphan.children, orphan.claimed, now))
+        reusable_at = now + observe.longest_cleaning_gap(world)
+        outcome = await carry_out(world, tear_down(orphan.children, orphan.claimed, reusable_at))
         for _, error in outcome.failures:
             _LOG.warning("taking away what %s left: %s; trying again", orphan.lease, error)
     metrics.count_phases(lease.get("status", {}).get("phase", "Unknown") for lease in world.leases)

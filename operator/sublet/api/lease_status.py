@@ -28,7 +28,7 @@ class Phase(StrEnum):
     SUSPENDED = "Suspended"
     """Access and new pods are stopped, the nodes are kept."""
     DRAINING = "Draining"
-    """The end is near: no new pods, running ones are asked to finish."""
+    """The end is near: no new pods, running ones may finish."""
     RECLAIMING = "Reclaiming"
     """The owner takes an interruptible lease back and the notice runs."""
     RELEASING = "Releasing"

@@ -169,7 +169,7 @@ class GPUPoolStatus(Model):
     nodes: NodeCounts | None = None
     """The nodes of the pool, counted."""
     next_free: Timestamp | None = None
-    """When a node is next free to rent. Left out: not within the horizon."""
+    """When a node is next free to rent. Left out: one is free now, or no end is known."""
     conditions: Annotated[tuple[Condition, ...], Field(max_length=16, json_schema_extra=keyed_by("type"))] = ()
     """Observations, each True, False or Unknown. `Accepted` tells whether the pool can be sold from."""
     observed_generation: Annotated[int, Field(ge=0)] | None = None

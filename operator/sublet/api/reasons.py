@@ -13,7 +13,7 @@ class ConditionType(StrEnum):
     NODES_READY = "NodesReady"
     """All booked nodes are claimed and healthy."""
     ISOLATED = "Isolated"
-    """Every guard is in place and was seen to bite."""
+    """Every guard is in place."""
     ACCESS_GRANTED = "AccessGranted"
     """The tenant's subjects can use the namespaces."""
     READY = "Ready"
@@ -36,9 +36,6 @@ class Reason(StrEnum):
     """Not looked at yet."""
     NOT_YET = "NotYet"
     """Its time has not come."""
-    CLUSTER_ERROR = "ClusterError"
-    """The cluster did not answer as it should; it is tried again."""
-
     # Accepted, Stalled
     ACCEPTED = "Accepted"
     """The object is valid."""
@@ -66,9 +63,6 @@ class Reason(StrEnum):
     """Nodes are booked."""
     WAITING_FOR_NODES = "WaitingForNodes"
     """In the queue: not enough nodes are free."""
-    START_MISSED = "StartMissed"
-    """The latest start went by without enough free nodes."""
-
     # NodesReady
     WAITING_FOR_START = "WaitingForStart"
     """Booked; the start lies ahead."""
@@ -78,14 +72,11 @@ class Reason(StrEnum):
     """All nodes are claimed and healthy."""
     NODE_UNHEALTHY = "NodeUnhealthy"
     """A node of the lease is not healthy and is being replaced."""
-    DEGRADED = "Degraded"
-    """A node has failed and none is free to replace it; its time is credited."""
-
     # Isolated
     GUARDS_IN_PLACE = "GuardsInPlace"
-    """Every guard is in place and was seen to bite."""
+    """Every guard is in place."""
     GUARDS_MISSING = "GuardsMissing"
-    """A guard is missing or let a probe pass; access is not granted."""
+    """A guard is missing; access is not granted."""
     APPLY_FAILED = "ApplyFailed"
     """An object of the lease could not be written."""
 
@@ -102,12 +93,8 @@ class Reason(StrEnum):
     """The tenant can work."""
     END_NEAR = "EndNear"
     """The time before the end in which no new pods are let in."""
-    RECLAIMED = "Reclaimed"
-    """The owner takes the nodes back after the notice."""
     ENDED = "Ended"
     """The end has come."""
-    RELEASE_REQUESTED = "ReleaseRequested"
-    """The lease is given back early, because `release` is set."""
     DELETED = "Deleted"
     """The object is being deleted."""
 
@@ -118,9 +105,3 @@ class Reason(StrEnum):
     """Nothing of the lease is left."""
     NOT_CONFIGURED = "NotConfigured"
     """The pool names no sanitizing steps."""
-    SANITIZING = "Sanitizing"
-    """Nodes are being cleaned."""
-    SANITIZED = "Sanitized"
-    """All nodes are clean."""
-    QUARANTINED = "Quarantined"
-    """A node could not be cleaned and is kept from use."""

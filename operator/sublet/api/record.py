@@ -108,7 +108,7 @@ class LeaseRecordSpec(Model):
 class LeaseRecord(Resource):
     """An entry of the ledger: what one lease held and what it costs.
 
-    Written once when a lease ends or is shortened, kept after the lease is gone, and never edited.
+    Written once when a lease has ended, kept after the lease is gone, and never edited.
     """
 
     kind: ClassVar[str] = "LeaseRecord"

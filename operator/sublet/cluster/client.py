@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 from urllib.parse import urlencode
 
 import aiohttp
@@ -47,6 +47,13 @@ class Endpoint:
     insecure: bool
 
 
+class Observer(Protocol):
+    """Whoever counts requests."""
+
+    def __call__(self, *, is_write: bool) -> None:
+        """Take note of one request."""
+
+
 class Client:
     """Requests to one API server. Every answer that is not a success raises an error of `sublet.errors`."""
 
@@ -54,8 +61,8 @@ class Client:
         configuration.connection_pool_maxsize = 64
         self._configuration = configuration
         self._rest = aio.ApiClient(configuration).rest_client
-        self.reads = 0
         self.writes = 0
+        self.on_request: Observer | None = None
 
     @classmethod
     async def connect(cls, kubeconfig: str | None = None) -> Self:
@@ -169,10 +176,10 @@ class Client:
         content: str,
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - handed on to the HTTP client, which enforces it
     ) -> aiohttp.ClientResponse:
-        if method == "GET":
-            self.reads += 1
-        else:
-            self.writes += 1
+        is_write = method != "GET"
+        self.writes += is_write
+        if self.on_request is not None:
+            self.on_request(is_write=is_write)
         url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
             headers = {"Accept": "application/json", **await self._authorization()}

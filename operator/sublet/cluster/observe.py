@@ -1,7 +1,7 @@
 """Reading the world: stores in, the frozen views that a pass works on out."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
@@ -95,6 +95,12 @@ def pool_nodes(world: World, pool: GPUPool) -> tuple[NodeSeen, ...]:
 
     found = [world.nodes.parsed(node, node_seen) for node in world.nodes if wanted(node)]
     return tuple(sorted(found, key=lambda node: node.name))
+
+
+def longest_cleaning_gap(world: World) -> timedelta:
+    """The longest gap of any pool: what to keep free for where the lease is gone that would tell its pool."""
+    pools = (world.pools.parsed(raw, GPUPool.model_validate) for raw in world.pools)
+    return max((pool.spec.schedule.cleaning_gap for pool in pools), default=timedelta())
 
 
 def all_children(world: World) -> Iterator[Raw]:

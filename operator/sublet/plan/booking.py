@@ -20,6 +20,7 @@ from sublet.plan.extension import answer
 from sublet.plan.observed import LeaseView, PoolView
 from sublet.plan.supply import Supply, supply_of
 from sublet.plan.translate import booking_of, gpus_per_node, node_count, promise, request_of
+from sublet.policy import pools
 from sublet.policy.chain import Input
 
 Raw = dict[str, Any]
@@ -52,12 +53,15 @@ class PoolPlan:
 
 
 def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
-    """Decide everything that can be decided at `now`. Same view, same plan."""
+    """Decide everything that can be decided at `now`. Same view, same plan.
+
+    A pool that is not accepted sells nothing; the leases that it has are answered all the same.
+    """
     supply = supply_of(view)
     changes, booked = _answer_changes_of_end(view, now)
     gap = view.pool.spec.schedule.cleaning_gap
     ledger = Ledger.of(supply.offered, gap, [*booked, *supply.cleaning])
-    queue = list(_requests(view, supply))
+    queue = list(_requests(view, supply)) if pools.judge(view.pool) is None else []
     placements = place((request for _, request in queue), ledger, now)
     for (lease, _), placement in zip(queue, placements, strict=True):
         status = _booked(lease, placement, view, supply, now) if placement.firm else _queued(placement)

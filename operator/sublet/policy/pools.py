@@ -26,6 +26,7 @@ def judge(pool: GPUPool) -> Objection | None:
     isolation = pool.spec.isolation
     unenforced = {
         "spec.ownerFloor.windows": bool(pool.spec.owner_floor.windows),
+        "spec.topology": bool(pool.spec.topology),
         "spec.isolation.registries": bool(isolation.registries),
         "spec.isolation.runtimeClasses": bool(isolation.runtime_classes),
         "spec.isolation.storageClasses": bool(isolation.storage_classes),

@@ -9,8 +9,11 @@ from prometheus_client import Counter, Gauge, Histogram
 PASSES = Counter("sublet_passes", "Passes of the operator over one object.", labelnames=("kind", "result"))
 PASS_SECONDS = Histogram("sublet_pass_duration_seconds", "Time that one pass took.", labelnames=("kind",))
 LEASES = Gauge("sublet_leases", "Leases by phase, as of the last sweep.", labelnames=("phase",))
-API_READS = Gauge("sublet_api_reads", "Gets, lists and watches sent by the passes and mirrors since start.")
-API_WRITES = Gauge("sublet_api_writes", "Creates, patches and deletes sent since start.")
+API_REQUESTS = Counter(
+    "sublet_api_requests",
+    "Requests sent to the API server, kopf's own watches left out; `kind` is `read` or `write`.",
+    labelnames=("kind",),
+)
 READY_SECONDS = Histogram(
     "sublet_lease_ready_seconds",
     "Time from the start that was booked to everything being in place.",
@@ -21,8 +24,13 @@ GIVE_BACK_SECONDS = Histogram(
     "Time from the end of a lease to its nodes being back.",
     buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 1800),
 )
-LAST_SWEEP = Gauge("sublet_last_sweep_timestamp_seconds", "When the last complete sweep ended, in Unix time.")
+LAST_SWEEP = Gauge("sublet_last_sweep_timestamp_seconds", "When the last complete sweep began, in Unix time.")
 ORPHANS = Counter("sublet_orphans", "Leases that no longer exist and had left something behind, found by sweeps.")
+
+
+def count_request(*, is_write: bool) -> None:
+    """Count one request to the API server."""
+    API_REQUESTS.labels("write" if is_write else "read").inc()
 
 
 @contextmanager

@@ -17,7 +17,6 @@ STEP = {"name": "wipe", "timeout": "10m", "template": {}}
         {"owner_floor": {"nodes": 2}},
         {"isolation": {"pod_security": {"level": "restricted"}, "dns": {"namespace": "dns"}}},
         {"pricing": {"currency": "EUR", "firm": "2.50"}},
-        {"topology": ["topology.kubernetes.io/zone"]},
     ],
 )
 def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
@@ -28,6 +27,7 @@ def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("spec", "field"),
     [
+        ({"topology": ["topology.kubernetes.io/zone"]}, "spec.topology"),
         (
             {"owner_floor": {"windows": [{"start": "0 8 * * MON-FRI", "duration": "10h", "nodes": 2}]}},
             "spec.ownerFloor.windows",
