@@ -11,7 +11,7 @@ from typing import Any
 from sublet.api.lease import GPULease, GPULeaseStatus
 from sublet.api.pool import GPUPool
 from sublet.api.scalars import format_timestamp
-from sublet.desired.tenancy import Capacity, Tenancy
+from sublet.desired.tenancy import Allowed, Capacity, Egress, Tenancy
 from sublet.plan.observed import LeaseView, NodeSeen, PoolView
 
 Raw = dict[str, Any]
@@ -28,8 +28,8 @@ def at(hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
 
 
 def a_pool(name: str = "h100", status: Raw | None = None, **spec: object) -> GPUPool:
-    """A pool of nodes with the label `sublet.dev/for-sale: "true"`, without prices."""
-    selector = {"matchLabels": {"sublet.dev/for-sale": "true"}}
+    """A pool of nodes with the label `example.com/for-sale: "true"`, without prices."""
+    selector = {"matchLabels": {"example.com/for-sale": "true"}}
     metadata = {"name": name, "uid": f"uid-{name}", "generation": 1, "creationTimestamp": format_timestamp(at(-24))}
     return GPUPool.model_validate(
         {"metadata": metadata, "spec": {"nodeSelector": selector, **spec}, "status": status or {}}
@@ -124,7 +124,7 @@ def a_node(
     **fields: Any,  # noqa: ANN401 - a field of any kind
 ) -> NodeSeen:
     """A free node with 8 GPUs, 64 cores, 512 GiB of memory, 1 TiB of disk and 110 pods; claimed whole by a lease."""
-    labels = {"sublet.dev/for-sale": "true"}
+    labels = {"example.com/for-sale": "true"}
     if claimed_by is not None:
         labels |= {"sublet.dev/lease": claimed_by.metadata.name, "sublet.dev/pool": claimed_by.spec.pool}
         taints = (*taints, {"key": "sublet.dev/lease", "value": claimed_by.metadata.name, "effect": "NoExecute"})
@@ -171,9 +171,12 @@ def a_tenancy(**fields: Any) -> Tenancy:  # noqa: ANN401 - a field of any kind
             pods=220,
         ),
         resource_name="nvidia.com/gpu",
+        allowed=Allowed(),
         pod_security=("baseline", "latest"),
         dns_namespace="kube-system",
         dns_labels={"k8s-app": "kube-dns"},
+        egress=Egress(),
+        starts_at=NOON,
         ends_at=at(8),
         hard_stop_at=at(8),
         admits_pods=True,

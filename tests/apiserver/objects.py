@@ -23,6 +23,7 @@ LEASE: Raw = {
         "end": "2126-12-08T08:00:00Z",
         "extendableUntil": "2126-12-31T08:00:00Z",
         "placement": {"level": "topology.kubernetes.io/zone"},
+        "network": {"egress": [{"cidr": "203.0.113.0/24"}]},
         "namespaces": ["staging"],
     },
 }
@@ -30,7 +31,7 @@ POOL: Raw = {
     "apiVersion": "sublet.dev/v1alpha1",
     "kind": "GPUPool",
     "metadata": {"name": "admission"},
-    "spec": {"nodeSelector": {"matchLabels": {"sublet.dev/for-sale": "true"}}},
+    "spec": {"nodeSelector": {"matchLabels": {"example.com/for-sale": "true"}}},
 }
 ROW: Raw = {
     "kind": "Usage",

@@ -11,6 +11,7 @@ that an object stored under older rules can still be read.
     reasons      every condition type and reason
     meta         what every object has         names     bounded texts
     scalars      durations, instants, decimals markers   list types and CEL rules in a schema
+    ranges       networks that are always closed
     schema       model -> structural schema
     definitions  names and columns of each kind
     crds         models -> crds/*.yaml

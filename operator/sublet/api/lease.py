@@ -152,7 +152,7 @@ class GPULeaseSpec(Model):
     accepted.
     """
     network: Network | None = None
-    """What the pods may reach outside of the lease. Left out: only DNS."""
+    """What the pods may reach outside of the lease. Left out: only DNS. Cannot change once the lease is accepted."""
     namespaces: Annotated[tuple[Suffix, ...], Field(max_length=8, json_schema_extra=SET)] = ()
     """Extra namespaces, each by the end of its name: lower-case letters, digits and `-`, at most 20, for example
     `staging`. All share the lease's nodes. Cannot change once the lease is accepted.

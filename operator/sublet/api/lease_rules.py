@@ -128,4 +128,5 @@ ONCE_ACCEPTED: Final = (
     _fixed("extendableUntil", optional=True, instead="it is the hard stop of the pods that already run"),
     _fixed("namespaces", optional=True),
     _fixed("placement", optional=True),
+    _fixed("network", optional=True),
 )

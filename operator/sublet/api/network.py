@@ -58,5 +58,6 @@ class Network(Model):
 
     egress: Annotated[tuple[EgressRule, ...], Field(max_length=32)] = ()
     """Networks to reach outside of the lease, each inside one that `isolation.egress` of the pool allows; the lease is
-    refused otherwise. None named: only DNS and the lease's own pods.
+    refused otherwise. None named: only DNS and the lease's own pods. What the pool allows no longer is
+    closed for running leases too.
     """

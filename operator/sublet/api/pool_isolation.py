@@ -67,9 +67,14 @@ class Isolation(Model):
     dns: Dns = Dns()
     """Where the tenant's pods ask for names."""
     cluster_cidrs: Networks = ()
-    """Networks of the cluster: pods, Services, nodes. Closed to tenants whatever else is allowed."""
+    """Networks of the cluster, closed to tenants whatever else is allowed: pods, Services, nodes with all their
+    addresses, and the API server, also where its address is a public one. Sublet cannot find them out: what is missing
+    here is open wherever `egress` reaches. Needed with `egress`, for IPv4 and IPv6 each.
+    """
     egress: Networks = ()
-    """Networks that leases may ask for at most, for example `0.0.0.0/0`. An empty list: no way out but DNS."""
+    """Networks that leases may ask for at most, for example `0.0.0.0/0`. An empty list: no way out but DNS. Loopback,
+    link-local, multicast and cloud metadata addresses stay closed even inside them.
+    """
     min_toolkit_version: Annotated[str, Field(max_length=32, pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){2}$")] | None = None
     """Lowest version of the NVIDIA container toolkit, for example `1.17.8`: a node with an older one, or whose version
     is not known, is not for sale. Left out: not looked at.

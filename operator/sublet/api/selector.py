@@ -61,6 +61,6 @@ class LabelSelector(Model):
     )
 
     match_labels: Annotated[Mapping[str, LabelValue], Field(max_length=16)] = {}
-    """Labels with the value that each must have, for example `sublet.dev/for-sale: "true"`."""
+    """Labels with the value that each must have, for example `example.com/for-sale: "true"`."""
     match_expressions: Annotated[tuple[SelectorRequirement, ...], Field(max_length=16)] = ()
     """Further demands on labels."""

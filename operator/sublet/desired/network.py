@@ -1,11 +1,19 @@
-"""NetworkPolicies: nothing in, nothing out, but inside the lease and to the cluster's DNS."""
+"""NetworkPolicies: nothing in; out only inside the lease, to the cluster's DNS, and where egress was sold.
 
+What stays closed is cut out of each opened network: the cluster's own networks and what no tenant ever reaches. The
+API server's addresses are cluster addresses too, and the owner names them with the others.
+"""
+
+from ipaddress import ip_network
 from typing import Any
 
+from sublet.api import ranges
+from sublet.api.network import Port, Protocol
+from sublet.api.ranges import Range
 from sublet.desired import naming
-from sublet.desired.tenancy import Tenancy
+from sublet.desired.tenancy import Egress, Tenancy
 
-_DNS_PORTS = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
+_DNS_PORTS = (Port(protocol=Protocol.UDP, port=53), Port(protocol=Protocol.TCP, port=53))
 
 
 def manifests(tenancy: Tenancy) -> list[dict[str, Any]]:
@@ -45,5 +53,36 @@ def _allowed(tenancy: Tenancy) -> dict[str, Any]:
     ]
     return {
         "ingress": [{"from": inside}],
-        "egress": [{"to": inside}, {"to": dns, "ports": _DNS_PORTS}],
+        "egress": [{"to": inside}, {"to": dns, "ports": _ports(_DNS_PORTS)}, *_ways_out(tenancy.egress)],
     }
+
+
+def _ways_out(egress: Egress) -> list[dict[str, Any]]:
+    """What the lease asks for, as far as the pool allows it now and without what is closed.
+
+    The pool may have changed since the lease was accepted. What it allows no longer is left out; so is a family in
+    which it names no network of the cluster, because nothing could be cut out of it.
+    """
+    allowed = [ip_network(cidr) for cidr in egress.allowed]
+    families = {ip_network(cidr).version for cidr in egress.cluster}
+    closed = ranges.closed(egress.cluster)
+    found = []
+    for rule in egress.asked:
+        opened = (each for each in ranges.common(ip_network(rule.cidr), allowed) if each.version in families)
+        blocks = [_block(each, closed) for each in opened if not any(ranges.lies_in(each, shut) for shut in closed)]
+        if blocks:  # a rule without destinations would open all there are
+            found.append({"to": blocks, "ports": _ports(rule.ports)})
+    return found
+
+
+def _block(network: Range, closed: tuple[Range, ...]) -> dict[str, Any]:
+    """An opened network; what is cut out must be smaller than it, or the API server refuses the whole policy."""
+    inside = [str(each) for each in closed if ranges.lies_in(each, network)]
+    return {"ipBlock": {"cidr": str(network), "except": inside}}
+
+
+def _ports(ports: tuple[Port, ...]) -> list[dict[str, Any]]:
+    # The end is named for a single port too: so one that somebody adds is ours to take away again.
+    return [
+        {"protocol": each.protocol.value, "port": each.port, "endPort": each.end_port or each.port} for each in ports
+    ]

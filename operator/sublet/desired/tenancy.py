@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sublet.api.network import EgressRule
 from sublet.desired import naming
 
 
@@ -27,6 +28,40 @@ class Capacity:
 
 
 @dataclass(frozen=True)
+class Egress:
+    """What the pods may reach outside of the lease.
+
+    Attributes:
+        asked: What the lease asks for.
+        allowed: The networks that the pool allows at most.
+        cluster: The cluster's own networks, which stay closed.
+    """
+
+    asked: tuple[EgressRule, ...] = ()
+    allowed: tuple[str, ...] = ()
+    cluster: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What of the cluster the tenant may name.
+
+    Attributes:
+        registries: Registries, or paths in them, that images come from; none named means any.
+        runtime_classes: RuntimeClasses of pods.
+        storage_classes: StorageClasses of volume claims.
+        priority_classes: PriorityClasses of pods.
+        device_classes: DeviceClasses of resource claims.
+    """
+
+    registries: tuple[str, ...] = ()
+    runtime_classes: tuple[str, ...] = ()
+    storage_classes: tuple[str, ...] = ()
+    priority_classes: tuple[str, ...] = ()
+    device_classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Tenancy:
     """One lease, as far as its children depend on it.
 
@@ -40,9 +75,12 @@ class Tenancy:
         namespaces: Names of the namespaces, the first one first.
         capacity: What the leased nodes offer together.
         resource_name: The extended resource that counts GPUs.
+        allowed: What of the cluster the tenant may name.
         pod_security: (level, version) of Pod Security Admission.
         dns_namespace: Where the cluster's DNS runs.
         dns_labels: The labels of its pods.
+        egress: What may be reached outside.
+        starts_at: Start of the lease.
         ends_at: End of the lease.
         hard_stop_at: The instant that no extension can move.
         admits_pods: Whether new pods may start now.
@@ -58,9 +96,12 @@ class Tenancy:
     namespaces: tuple[str, ...]
     capacity: Capacity
     resource_name: str
+    allowed: Allowed
     pod_security: tuple[str, str]
     dns_namespace: str
     dns_labels: Mapping[str, str]
+    egress: Egress
+    starts_at: datetime
     ends_at: datetime
     hard_stop_at: datetime
     admits_pods: bool

@@ -13,7 +13,7 @@ from sublet.calendar.interval import Interval
 from sublet.calendar.ledger import Booking
 from sublet.calendar.lifecycle import Stage
 from sublet.desired import naming
-from sublet.desired.tenancy import Capacity, Tenancy
+from sublet.desired.tenancy import Allowed, Capacity, Egress, Tenancy
 from sublet.plan.observed import NodeSeen
 from sublet.policy.times import fixed_end, fixed_start, shortest_worth_booking
 
@@ -64,7 +64,9 @@ def booking_of(lease: GPULease, now: datetime) -> Booking | None:
 def tenancy_of(lease: GPULease, pool: GPUPool, nodes: Iterable[NodeSeen], stage: Stage, tenant_role: str) -> Tenancy:
     """The tenancy of a booked lease at a stage of its life."""
     status, spec, isolation = lease.status, lease.spec, pool.spec.isolation
-    assert status.ends_at is not None  # noqa: S101 - only a booked lease is rendered
+    # Only a booked lease is rendered.
+    assert status.starts_at is not None  # noqa: S101
+    assert status.ends_at is not None  # noqa: S101
     suspended = spec.suspend
     return Tenancy(
         lease=lease.metadata.name,
@@ -76,9 +78,22 @@ def tenancy_of(lease: GPULease, pool: GPUPool, nodes: Iterable[NodeSeen], stage:
         namespaces=naming.namespace_names(lease.metadata.name, spec.namespaces),
         capacity=_capacity(nodes, pool.spec.resource_name),
         resource_name=pool.spec.resource_name,
+        allowed=Allowed(
+            registries=isolation.registries,
+            runtime_classes=isolation.runtime_classes,
+            storage_classes=isolation.storage_classes,
+            priority_classes=isolation.priority_classes,
+            device_classes=isolation.device_classes,
+        ),
         pod_security=(isolation.pod_security.level.value, isolation.pod_security.version),
         dns_namespace=isolation.dns.namespace,
         dns_labels=isolation.dns.pod_labels,
+        egress=Egress(
+            asked=spec.network.egress if spec.network else (),
+            allowed=isolation.egress,
+            cluster=isolation.cluster_cidrs,
+        ),
+        starts_at=status.starts_at,
         ends_at=status.ends_at,
         hard_stop_at=status.hard_stop_at or status.ends_at,
         admits_pods=not suspended and stage is not Stage.DRAINING,

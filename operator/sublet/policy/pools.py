@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
+from sublet.policy.network import cluster_is_named
 
 
 @dataclass(frozen=True)
@@ -27,20 +28,16 @@ def judge(pool: GPUPool) -> Objection | None:
     unenforced = {
         "spec.ownerFloor.windows": bool(pool.spec.owner_floor.windows),
         "spec.topology": bool(pool.spec.topology),
-        "spec.isolation.registries": bool(isolation.registries),
-        "spec.isolation.runtimeClasses": bool(isolation.runtime_classes),
         "spec.isolation.storageClasses": bool(isolation.storage_classes),
-        "spec.isolation.priorityClasses": bool(isolation.priority_classes),
         "spec.isolation.deviceClasses": bool(isolation.device_classes),
-        "spec.isolation.clusterCIDRs": bool(isolation.cluster_cidrs),
-        "spec.isolation.egress": bool(isolation.egress),
         "spec.isolation.minToolkitVersion": isolation.min_toolkit_version is not None,
         "spec.sanitize": pool.spec.sanitize is not None,
     }
     field = next((name for name, is_set in unenforced.items() if is_set), None)
-    if field is None:
-        return None
-    return Objection(
-        Reason.NOT_OFFERED,
-        f"{field}: not enforced by this version of Sublet; remove the field to sell without it",
-    )
+    if field is not None:
+        return Objection(
+            Reason.NOT_OFFERED,
+            f"{field}: not enforced by this version of Sublet; remove the field to sell without it",
+        )
+    opened = cluster_is_named(isolation)
+    return None if opened is None else Objection(Reason.INVALID_SPEC, opened)

@@ -2,7 +2,7 @@
 
 from sublet.api.lease import Term
 from sublet.api.reasons import Reason
-from sublet.policy import pools, times
+from sublet.policy import network, pools, times
 from sublet.policy.chain import Input, Rule, Verdict, evaluate
 
 
@@ -40,7 +40,6 @@ def only_what_is_offered(given: Input) -> Verdict | None:
     asked = {
         "spec.latestStart": spec.latest_start is not None,
         "spec.placement": spec.placement is not None,
-        "spec.network.egress": spec.network is not None and bool(spec.network.egress),
     }
     field = next((name for name, is_set in asked.items() if is_set), None)
     if field is None:
@@ -115,6 +114,7 @@ RULES: tuple[Rule, ...] = (
     pool_is_accepted,  # nothing is sold on terms that are not kept
     only_what_is_offered,  # no field is passed over in silence
     term_has_a_price,  # an interruptible lease without a price could not be billed
+    network.egress_is_allowed,  # the owner's bound on what tenants reach
     whole_nodes,  # nodes are not shared
     enough_nodes,  # what can never fit must not wait for ever
     times.end_is_ahead,  # a lease that is over before it begins

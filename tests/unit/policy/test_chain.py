@@ -45,6 +45,7 @@ def test_the_chain_stands_in_the_order_in_which_a_person_wants_to_hear() -> None
         "pool_is_accepted",
         "only_what_is_offered",
         "term_has_a_price",
+        "egress_is_allowed",
         "whole_nodes",
         "enough_nodes",
         "end_is_ahead",

@@ -16,6 +16,9 @@ STEP = {"name": "wipe", "timeout": "10m", "template": {}}
         {},
         {"owner_floor": {"nodes": 2}},
         {"isolation": {"pod_security": {"level": "restricted"}, "dns": {"namespace": "dns"}}},
+        {"isolation": {"registries": ["registry.example/acme"], "runtime_classes": ["gvisor"]}},
+        {"isolation": {"priority_classes": ["batch"]}},
+        {"isolation": {"egress": ["0.0.0.0/0"], "cluster_cidrs": ["10.0.0.0/8"]}},
         {"pricing": {"currency": "EUR", "firm": "2.50"}},
     ],
 )
@@ -32,13 +35,8 @@ def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
             {"owner_floor": {"windows": [{"start": "0 8 * * MON-FRI", "duration": "10h", "nodes": 2}]}},
             "spec.ownerFloor.windows",
         ),
-        ({"isolation": {"registries": ["registry.example/acme"]}}, "spec.isolation.registries"),
-        ({"isolation": {"runtime_classes": ["gvisor"]}}, "spec.isolation.runtimeClasses"),
         ({"isolation": {"storage_classes": ["nvme"]}}, "spec.isolation.storageClasses"),
-        ({"isolation": {"priority_classes": ["batch"]}}, "spec.isolation.priorityClasses"),
         ({"isolation": {"device_classes": ["gpu.nvidia.com"]}}, "spec.isolation.deviceClasses"),
-        ({"isolation": {"cluster_cidrs": ["10.0.0.0/8"]}}, "spec.isolation.clusterCIDRs"),
-        ({"isolation": {"egress": ["0.0.0.0/0"]}}, "spec.isolation.egress"),
         ({"isolation": {"min_toolkit_version": "1.17.8"}}, "spec.isolation.minToolkitVersion"),
         ({"sanitize": {"mode": "External"}}, "spec.sanitize"),
         ({"sanitize": {"mode": "Steps", "steps": [STEP]}}, "spec.sanitize"),
@@ -54,15 +52,10 @@ def test_what_is_not_enforced_is_refused(spec: dict[str, Any], field: str) -> No
 
 def test_every_field_that_limits_tenants_is_either_refused_or_known_to_be_enforced() -> None:
     """A field that is added to the isolation must be enforced, or refused here, before it can be set in silence."""
-    enforced = {"podSecurity", "dns"}
+    enforced = {"podSecurity", "dns", "clusterCIDRs", "egress", "registries", "runtimeClasses", "priorityClasses"}
     refused = {
-        "registries",
-        "runtimeClasses",
         "storageClasses",
-        "priorityClasses",
         "deviceClasses",
-        "clusterCIDRs",
-        "egress",
         "minToolkitVersion",
     }
     fields = {field.alias for field in type(a_pool().spec.isolation).model_fields.values()}
