@@ -51,16 +51,18 @@ format: $(VENV)/.synced ## Format the code
 	$(RUN)/ruff check --fix .
 
 .PHONY: generate
-generate: $(VENV)/.synced ## Write the CRDs from the models, and their copies in the chart
+generate: $(VENV)/.synced ## Write the CRDs from the models, their copies in the chart, and the chart's guards
 	$(RUN)/sublet crds crds
 	rm -rf charts/sublet/files/crds
 	mkdir -p charts/sublet/files
 	cp -R crds charts/sublet/files/crds
+	$(RUN)/sublet guards charts/sublet/files/guards
 
 .PHONY: verify
 verify: $(VENV)/.synced ## Prove that generated files are current
 	$(RUN)/sublet crds crds --check
 	diff -r crds charts/sublet/files/crds
+	$(RUN)/sublet guards charts/sublet/files/guards --check
 	$(UV) lock --check --quiet
 
 .PHONY: golden

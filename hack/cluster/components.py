@@ -86,6 +86,8 @@ def _apiserver(state: State, port: int, etcd: str, *, audit: bool) -> tuple[str,
         f"--service-account-signing-key-file={pki / 'service-account.key'}",
         f"--service-cluster-ip-range={SERVICE_RANGE}",
         "--event-ttl=30m",
+        # As every distribution has it, for its own pods: what tenants may do is for admission to say.
+        "--allow-privileged=true",
         "--profiling=false",
         *_audit(state, wanted=audit),
     )

@@ -1,9 +1,15 @@
-"""The composition root: `sublet run` is the operator, `sublet crds` writes its resource definitions."""
+"""The composition root.
+
+`sublet run` is the operator, `sublet audit` tries the guards of a live lease, and `sublet crds` and `sublet guards`
+write what the chart ships.
+"""
 
 import argparse
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import kopf
@@ -11,12 +17,35 @@ from prometheus_client import start_http_server
 
 from sublet import __version__
 from sublet.api import crds
+from sublet.cli.audit import audit
 from sublet.clock import SystemClock
 from sublet.cluster.client import Client
 from sublet.errors import SubletError
+from sublet.guards import render as guards
 from sublet.handlers import startup
 from sublet.service import Service
 from sublet.settings import Settings
+
+
+@dataclass(frozen=True)
+class Generated:
+    """Files that are written from code.
+
+    Attributes:
+        what: What they are.
+        write: Writes them into a folder.
+        stale: Names those in a folder that are not as `write` would leave them.
+    """
+
+    what: str
+    write: Callable[[Path], None]
+    stale: Callable[[Path], list[str]]
+
+
+_GENERATED = {
+    "crds": Generated("the CustomResourceDefinitions", crds.write, crds.stale),
+    "guards": Generated("the admission policies", guards.write, guards.stale),
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,18 +54,28 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=f"sublet {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("run", help="run the operator; its settings are the SUBLET_* environment variables")
-    writer = commands.add_parser("crds", help="write the CustomResourceDefinitions into a folder")
-    writer.add_argument("folder", type=Path)
-    writer.add_argument("--check", action="store_true", help="write nothing; fail if a file is not current")
+    for name, generated in _GENERATED.items():
+        writer = commands.add_parser(name, help=f"write {generated.what} into a folder")
+        writer.add_argument("folder", type=Path)
+        writer.add_argument("--check", action="store_true", help="write nothing; fail if a file is not current")
+    auditor = commands.add_parser("audit", help="try every known attack on a live lease, by dry run as its tenant")
+    auditor.add_argument("lease")
+    auditor.add_argument("-o", "--output", choices=("table", "json"), default="table")
     given = parser.parse_args(arguments)
-    return _crds(given.folder, check=given.check) if given.command == "crds" else _run()
+    match given.command:
+        case "run":
+            return _run()
+        case "audit":
+            return audit(given.lease, given.output)
+        case name:
+            return _write(_GENERATED[name], given.folder, check=given.check)
 
 
-def _crds(folder: Path, *, check: bool) -> int:
+def _write(generated: Generated, folder: Path, *, check: bool) -> int:
     if not check:
-        crds.write(folder)
+        generated.write(folder)
         return 0
-    stale = crds.stale(folder)
+    stale = generated.stale(folder)
     for name in stale:
         print(f"{folder / name} is not current: run `make generate`", file=sys.stderr)
     return 1 if stale else 0

@@ -1,11 +1,13 @@
 """The site of a test: nodes, pool and operator of its own on the session's cluster."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from hack import cluster as clusters
 from sublet.cluster.client import Client
+from tests.apiserver.attacker import Attacker, attacker
+from tests.apiserver.leased import Scenes, leases
 from tests.apiserver.site import Site
 
 
@@ -29,3 +31,24 @@ async def site(bare_site: Site) -> Site:
     """A site with its operator running."""
     await bare_site.start_operator()
     return bare_site
+
+
+@pytest.fixture(scope="module")
+def scenes(cluster: clusters.Cluster) -> Iterator[Scenes]:
+    """Two live leases."""
+    with leases(cluster) as two:
+        yield two
+
+
+@pytest.fixture(scope="module")
+def tenant(cluster: clusters.Cluster) -> Iterator[Attacker]:
+    """Alice."""
+    with attacker(cluster) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def admin(cluster: clusters.Cluster) -> Iterator[Attacker]:
+    """Somebody with every right."""
+    with attacker(cluster, "admin") as one:
+        yield one

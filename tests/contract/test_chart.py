@@ -10,6 +10,8 @@ import pytest
 import yaml
 
 from sublet import __version__
+from sublet.guards.catalogue import POLICIES
+from sublet.guards.rule import manifests
 from sublet.settings import Settings
 
 Helm = Callable[..., "CompletedProcess[str]"]
@@ -18,25 +20,31 @@ Raw = dict[str, Any]
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "sublet"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
-KINDS = [
-    "ClusterRole/sublet",
-    "ClusterRole/sublet-editor",
-    "ClusterRole/sublet-tenant",
-    "ClusterRole/sublet-viewer",
-    "ClusterRoleBinding/sublet",
-    "CustomResourceDefinition/gpuleases.sublet.dev",
-    "CustomResourceDefinition/gpupools.sublet.dev",
-    "CustomResourceDefinition/leaserecords.sublet.dev",
-    "Deployment/sublet",
-    "Role/sublet-events",
-    "RoleBinding/sublet-events",
-    "Service/sublet-metrics",
-    "ServiceAccount/sublet",
-    "ValidatingAdmissionPolicy/sublet-lease-times",
-    "ValidatingAdmissionPolicy/sublet-operator-bounds",
-    "ValidatingAdmissionPolicyBinding/sublet-lease-times",
-    "ValidatingAdmissionPolicyBinding/sublet-operator-bounds",
-]
+GUARDS = [f"{each['kind']}/{each['metadata']['name']}" for policy in POLICIES for each in manifests(policy)]
+KINDS = sorted(
+    [
+        *GUARDS,
+        "ClusterRole/sublet",
+        "ClusterRole/sublet-editor",
+        "ClusterRole/sublet-tenant",
+        "ClusterRole/sublet-viewer",
+        "ClusterRoleBinding/sublet",
+        "CustomResourceDefinition/gpuleases.sublet.dev",
+        "CustomResourceDefinition/gpupools.sublet.dev",
+        "CustomResourceDefinition/leaserecords.sublet.dev",
+        "Deployment/sublet",
+        "Namespace/sublet-ended",
+        "Role/sublet-events",
+        "RoleBinding/sublet-events",
+        "RoleBinding/sublet-probe",
+        "Service/sublet-metrics",
+        "ServiceAccount/sublet",
+        "ValidatingAdmissionPolicy/sublet-lease-times",
+        "ValidatingAdmissionPolicy/sublet-operator-bounds",
+        "ValidatingAdmissionPolicyBinding/sublet-lease-times",
+        "ValidatingAdmissionPolicyBinding/sublet-operator-bounds",
+    ]
+)
 
 
 def template(helm: Helm, values: Mapping[str, object], *flags: str, check: bool = True) -> "CompletedProcess[str]":
@@ -203,7 +211,9 @@ def test_a_renamed_tenant_role_is_renamed_everywhere(helm: Helm) -> None:
     objects = render(helm, {"tenantRole": {"name": "renter"}})
     assert "ClusterRole/renter" in objects
     assert "ClusterRole/sublet-tenant" not in objects
-    assert [r["resourceNames"] for r in objects["ClusterRole/sublet"]["rules"] if "resourceNames" in r] == [["renter"]]
+    bound = [r["resourceNames"] for r in objects["ClusterRole/sublet"]["rules"] if "bind" in r["verbs"]]
+    assert bound == [["renter"]]
+    assert objects["RoleBinding/sublet-probe"]["roleRef"]["name"] == "renter"
 
 
 def test_metrics_can_be_switched_off(helm: Helm) -> None:
@@ -299,6 +309,7 @@ def test_only_the_operators_pod_holds_its_token(helm: Helm) -> None:
         ({"podLabels": {"cost": 1}}, "at '/podLabels/cost': got number, want string"),
         ({"metrics": {"port": 8080}}, "at '/metrics/port'"),  # the liveness endpoint has it
         ({"tenantRole": {"name": "admin"}}, "at '/tenantRole/name'"),  # the chart would take it over
+        ({"breakGlass": {"group": "'] || true || ['"}}, "at '/breakGlass/group'"),  # it becomes part of an expression
     ],
     ids=str,
 )

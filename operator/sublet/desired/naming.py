@@ -1,6 +1,6 @@
 """Names and labels: the only module where the strings of the cluster contract are put together."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 PREFIX = "sublet.dev"
@@ -9,10 +9,18 @@ LEASE = f"{PREFIX}/lease"
 LEASE_UID = f"{PREFIX}/lease-uid"
 POOL = f"{PREFIX}/pool"
 TENANT = f"{PREFIX}/tenant"
+STARTS_AT = f"{PREFIX}/starts-at"
 ENDS_AT = f"{PREFIX}/ends-at"
 HARD_STOP_AT = f"{PREFIX}/hard-stop-at"
+GPU_RESOURCE = f"{PREFIX}/gpu-resource"
+ALLOWED_REGISTRIES = f"{PREFIX}/allowed-registries"
+ALLOWED_RUNTIME_CLASSES = f"{PREFIX}/allowed-runtime-classes"
+ALLOWED_STORAGE_CLASSES = f"{PREFIX}/allowed-storage-classes"
+ALLOWED_PRIORITY_CLASSES = f"{PREFIX}/allowed-priority-classes"
+ALLOWED_DEVICE_CLASSES = f"{PREFIX}/allowed-device-classes"
 REUSABLE_AT = f"{PREFIX}/reusable-at"
 IN_USE = f"{PREFIX}/in-use"
+PROBE_USER = f"{PREFIX}:probe"
 FINALIZER = f"{PREFIX}/give-back"
 
 
@@ -34,6 +42,11 @@ def namespace_names(lease: str, suffixes: tuple[str, ...]) -> tuple[str, ...]:
 def owner_labels(lease: str, uid: str) -> Mapping[str, str]:
     """The labels that every child carries, so that what belongs to a lease can be listed."""
     return {LEASE: lease, LEASE_UID: uid}
+
+
+def listed(names: Iterable[str]) -> str:
+    """Several names as they stand in one annotation, which CEL's `split(',')` reads; none of them holds a comma."""
+    return ",".join(names)
 
 
 def instant(moment: datetime) -> str:

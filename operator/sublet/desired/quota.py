@@ -7,7 +7,6 @@ from sublet.desired.tenancy import Tenancy
 
 _OBJECTS = {
     "configmaps": 200,
-    "persistentvolumeclaims": 0,
     "replicationcontrollers": 0,
     "resourcequotas": 1,
     "secrets": 200,
@@ -19,10 +18,15 @@ _OBJECTS = {
     "count/deployments.apps": 200,
     "count/horizontalpodautoscalers.autoscaling": 100,
     "count/jobs.batch": 1000,
-    "count/replicasets.apps": 1000,
     "count/statefulsets.apps": 200,
+    # Made by controllers, as many as a tenant's objects ask for.
+    "count/controllerrevisions.apps": 1000,
+    "count/replicasets.apps": 1000,
 }
 """How many objects of a kind a namespace may hold: etcd is shared by all tenants."""
+
+_CLAIMS = 100
+"""Volume claims, or resource claims, of a lease that may have any."""
 
 _CONTAINER_DEFAULTS = {"cpu": "100m", "ephemeral-storage": "1Gi", "memory": "256Mi"}
 """Requests of a container that names none, since the quota admits only pods whose requests are known."""
@@ -49,12 +53,34 @@ def _quota(tenancy: Tenancy, namespace: str) -> dict[str, Any]:
         "requests.memory": _bytes(size.memory_bytes),
         "requests.ephemeral-storage": _bytes(size.ephemeral_storage_bytes),
         **{name: _count(count) for name, count in _OBJECTS.items()},
+        **_storage(tenancy),
+        **_devices(tenancy),
     }
     return {
         "apiVersion": "v1",
         "kind": "ResourceQuota",
         "metadata": {"name": "sublet", "namespace": namespace, "labels": tenancy.labels},
         "spec": {"hard": hard},
+    }
+
+
+def _storage(tenancy: Tenancy) -> dict[str, str]:
+    """Volumes from the network: none if the pool allows no class, else together no more than the nodes' own disks."""
+    may = bool(tenancy.allowed.storage_classes)
+    return {
+        "persistentvolumeclaims": _count(_CLAIMS if may else 0),
+        "requests.storage": _bytes(tenancy.capacity.ephemeral_storage_bytes if may else 0),
+    }
+
+
+def _devices(tenancy: Tenancy) -> dict[str, str]:
+    """Devices that are claimed rather than requested: of each class no more than there are GPUs, of others none."""
+    classes = tenancy.allowed.device_classes
+    claims = _count(_CLAIMS if classes else 0)
+    return {
+        "count/resourceclaims.resource.k8s.io": claims,
+        "count/resourceclaimtemplates.resource.k8s.io": claims,
+        **{f"{name}.deviceclass.resource.k8s.io/devices": _count(tenancy.capacity.gpus) for name in classes},
     }
 
 

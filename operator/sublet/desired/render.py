@@ -17,7 +17,7 @@ class Manifests:
     """Come first: all others live in them."""
 
     guards: tuple[Manifest, ...] = ()
-    """Quotas, limits and network policies: in place before anybody is let in."""
+    """Quotas, limits, network policies, and who may probe them: in place before anybody is let in."""
 
     access: tuple[Manifest, ...] = ()
     """RoleBindings: last to come, first to go."""
@@ -35,6 +35,6 @@ def render(tenancy: Tenancy) -> Manifests:
     """The objects of a tenancy. Same tenancy, same bytes."""
     return Manifests(
         namespaces=tuple(namespace.manifests(tenancy)),
-        guards=(*quota.manifests(tenancy), *network.manifests(tenancy)),
+        guards=(*quota.manifests(tenancy), *network.manifests(tenancy), *access.for_probes(tenancy)),
         access=tuple(access.manifests(tenancy)),
     )

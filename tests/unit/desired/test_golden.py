@@ -28,6 +28,13 @@ TWO_PEOPLE = {
 OWN_DNS = {"namespace": "dns-system", "pod_labels": {"app": "coredns", "tier": "tenants"}}
 STRICT = {"pod_security": {"level": "restricted", "version": "v1.36"}, "dns": OWN_DNS}
 
+PORTS = [{"port": 443}, {"port": 30_000, "end_port": 32_767, "protocol": "UDP"}]
+ASKED = [{"cidr": "0.0.0.0/0", "ports": PORTS}, {"cidr": "203.0.113.0/24"}, {"cidr": "2001:db8::/32"}]
+OPEN = {
+    "egress": ["0.0.0.0/0", "2001:db8::/32"],
+    "cluster_cidrs": ["10.0.0.0/8", "198.51.100.7/32", "2001:db8:0:1::/64"],
+}
+
 SCENARIOS: dict[str, tuple[GPULease, GPUPool, Stage]] = {
     "plain": (a_lease(), a_pool(), Stage.PROVISIONING),
     "two-namespaces-restricted": (
@@ -36,6 +43,7 @@ SCENARIOS: dict[str, tuple[GPULease, GPUPool, Stage]] = {
         Stage.ACTIVE,
     ),
     "suspended": (a_lease(suspend=True), a_pool(), Stage.SUSPENDED),
+    "egress": (a_lease(network={"egress": ASKED}), a_pool(isolation=OPEN), Stage.ACTIVE),
     "draining": (a_lease(), a_pool(), Stage.DRAINING),
 }
 

@@ -84,7 +84,11 @@ def test_no_pod_is_admitted_while_none_may_start() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["services.loadbalancers", "services.nodeports", "persistentvolumeclaims", "replicationcontrollers"],
+    [
+        *("services.loadbalancers", "services.nodeports", "replicationcontrollers"),
+        *("persistentvolumeclaims", "requests.storage"),
+        *("count/resourceclaims.resource.k8s.io", "count/resourceclaimtemplates.resource.k8s.io"),
+    ],
 )
 def test_what_a_tenant_must_not_make_is_limited_to_none(kind: str) -> None:
     """No door from outside into the cluster, no volume that outlives the lease."""

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from sublet.api.network import EgressRule
 from sublet.desired.render import NOTHING, render
-from sublet.desired.tenancy import Tenancy
+from sublet.desired.tenancy import Allowed, Egress, Tenancy
 from tests.builders import a_tenancy, at
 
 TENANCIES = [
@@ -16,6 +17,7 @@ TENANCIES = [
     a_tenancy(admits_pods=False, grants_access=False),
     a_tenancy(admits_pods=False),
     a_tenancy(pod_security=("restricted", "v1.36")),
+    a_tenancy(egress=Egress((EgressRule(cidr="0.0.0.0/0"),), ("0.0.0.0/0",), ("10.0.0.0/8",))),
 ]
 
 every_tenancy = pytest.mark.parametrize("tenancy", TENANCIES, ids=range(len(TENANCIES)))
@@ -79,7 +81,7 @@ def test_nothing_from_outside_is_let_in(tenancy: Tenancy) -> None:
         sources = [source for rule in policy["spec"].get("ingress", []) for source in rule["from"]]
         assert all(source == same_lease for source in sources)
         assert all(rule["to"] for rule in policy["spec"].get("egress", []))
-        assert "ipBlock" not in json.dumps(policy)
+        assert "ipBlock" not in json.dumps(policy["spec"].get("ingress"))
 
 
 @every_tenancy
@@ -93,14 +95,26 @@ def test_pod_security_is_enforced_in_every_namespace(tenancy: Tenancy) -> None:
             assert labels[f"pod-security.kubernetes.io/{mode}-version"] == version
 
 
-def test_namespaces_carry_the_times_that_the_guards_read() -> None:
-    """The end and the hard stop stand on every namespace as RFC 3339, which CEL can read, beside the lease's UID."""
-    tenancy = a_tenancy(namespaces=("lease-a", "lease-a-b"), ends_at=at(8), hard_stop_at=at(24))
+def test_namespaces_carry_what_the_guards_read() -> None:
+    """Times stand on every namespace as RFC 3339, lists as text with commas, and an empty list is there as well."""
+    tenancy = a_tenancy(
+        namespaces=("lease-a", "lease-a-b"),
+        ends_at=at(8),
+        hard_stop_at=at(24),
+        allowed=Allowed(registries=("registry.example/acme/", "docker.io"), runtime_classes=("gvisor", "kata")),
+    )
     for namespace in of_kind(tenancy, "Namespace"):
         assert namespace["metadata"]["annotations"] == {
             "sublet.dev/lease-uid": "uid-acme-train",
+            "sublet.dev/starts-at": "2026-12-01T12:00:00Z",
             "sublet.dev/ends-at": "2026-12-01T20:00:00Z",
             "sublet.dev/hard-stop-at": "2026-12-02T12:00:00Z",
+            "sublet.dev/gpu-resource": "nvidia.com/gpu",
+            "sublet.dev/allowed-registries": "registry.example/acme,docker.io",
+            "sublet.dev/allowed-runtime-classes": "gvisor,kata",
+            "sublet.dev/allowed-storage-classes": "",
+            "sublet.dev/allowed-priority-classes": "",
+            "sublet.dev/allowed-device-classes": "",
         }
 
 
@@ -120,16 +134,19 @@ def test_access_is_the_tenant_role_and_nothing_else() -> None:
 
 
 def test_a_tenant_who_has_to_stay_outside_has_no_binding() -> None:
-    """Without access there is no RoleBinding at all, rather than an empty one."""
+    """Without access there is no RoleBinding for the tenant, rather than an empty one; only probes may still ask."""
     manifests = render(a_tenancy(grants_access=False))
     assert manifests.access == ()
-    assert "RoleBinding" not in {manifest["kind"] for manifest in manifests.all()}
+    bindings = [manifest for manifest in manifests.all() if manifest["kind"] == "RoleBinding"]
+    assert [[subject["name"] for subject in binding["subjects"]] for binding in bindings] == [["sublet.dev:probe"]]
 
 
 def test_the_order_is_namespaces_then_guards_then_access() -> None:
     """A door is made after its guard: objects come in the order in which they are built."""
     kinds = [manifest["kind"] for manifest in render(a_tenancy()).all()]
-    assert kinds == ["Namespace", "ResourceQuota", "LimitRange", "NetworkPolicy", "NetworkPolicy", "RoleBinding"]
+    guards = ["ResourceQuota", "LimitRange", "NetworkPolicy", "NetworkPolicy", "RoleBinding"]
+    assert kinds == ["Namespace", *guards, "RoleBinding"]
+    assert render(a_tenancy()).all()[-1]["metadata"]["name"] == "sublet-tenant"
 
 
 def test_nothing_is_nothing() -> None:

@@ -1,0 +1,83 @@
+"""Attacks by volume claims. They name a class that the scene's pool allows, so that nothing else stops them."""
+
+from typing import Any, Final
+
+from sublet.guards.attacks.attack import Attack, Manifest
+from sublet.guards.attacks.requests import InScene, create
+
+ALLOWED_CLASS: Final = "scene-allowed"
+"""The StorageClass that the pool of a scene has to allow. Nobody needs to have made it."""
+
+
+def _claim(annotations: Manifest | None = None, size: str = "1Gi", **spec: Any) -> InScene:  # noqa: ANN401
+    whole = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": size}},
+        "storageClassName": ALLOWED_CLASS,
+        **spec,
+    }
+    metadata = {"annotations": annotations or {}}
+    return create("v1", "persistentvolumeclaims", "PersistentVolumeClaim", metadata=metadata, spec=whole)
+
+
+_BACKUP = {"apiGroup": "backup.owner.example", "kind": "Backup", "name": "billing"}
+_SNAPSHOT = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "billing"}
+
+ATTACKS: tuple[Attack, ...] = (
+    Attack(
+        "claim-of-another-class",
+        "Use the owner's dear, or shared, storage.",
+        "claim-class",
+        _claim(storageClassName="platinum"),
+    ),
+    Attack(
+        "claim-without-class",
+        "Bind a volume that an administrator made by hand, by asking for no class.",
+        "claim-class",
+        _claim(storageClassName=""),
+        ("MTB-pending-1200",),
+    ),
+    Attack(
+        "claim-class-in-an-annotation",
+        "Name a forbidden class in the old annotation, which wins over the allowed one beside it.",
+        "claim-annotations",
+        _claim({"volume.beta.kubernetes.io/storage-class": "platinum"}),
+    ),
+    Attack(
+        "claim-on-a-chosen-node",
+        "Have a volume made where the tenant has no node.",
+        "claim-annotations",
+        _claim({"volume.kubernetes.io/selected-node": "owner-1"}),
+    ),
+    Attack(
+        "claim-of-a-volume",
+        "Bind a volume of somebody else that is free for a moment.",
+        "claim-volume",
+        _claim(volumeName="pv-of-another"),
+        ("MTB-pending-1200",),
+    ),
+    Attack(
+        "claim-from-a-snapshot",
+        "Restore somebody else's data.",
+        "claim-source",
+        _claim(dataSource=_SNAPSHOT),
+    ),
+    Attack(
+        "claim-from-a-populator",
+        "Have a controller fill the volume with what only it may read.",
+        "claim-source",
+        _claim(dataSourceRef=_BACKUP),
+    ),
+    Attack(
+        "claim-of-faster-volumes",
+        "Take more from the storage than was rented.",
+        "claim-attributes",
+        _claim(volumeAttributesClassName="gold"),
+    ),
+    Attack(
+        "claim-without-measure",
+        "Fill the owner's storage.",
+        "quota",
+        _claim(size="1Ei"),
+    ),
+)

@@ -1,0 +1,238 @@
+"""Pods with the wrong contents: images, devices, volumes, annotations."""
+
+from typing import Any, Final
+
+from sublet.desired import naming
+from sublet.guards.attacks.attack import Manifest
+from sublet.guards.attacks.claims import ALLOWED_CLASS
+from sublet.guards.attacks.pods_shapes import Bad, claim, container, projected, volume
+
+_DEVICES: Final = "See GPUs that were not rented."
+_IMAGES: Final = "Run an image from a registry that the owner does not trust."
+_RUNTIME: Final = "Have the container runtime give what the pod may not ask for."
+_NETWORK: Final = "Leave the network that policies guard."
+_TOOLKIT: Final = ("CVE-2024-0132", "CVE-2025-23359", "CVE-2025-23266")
+
+
+def _main(**fields: Any) -> Manifest:  # noqa: ANN401 - a field of any kind
+    return {"containers": [container(**fields)]}
+
+
+def _env(name: str) -> Manifest:
+    return _main(env=[{"name": name, "value": "all"}])
+
+
+def _env_from(prefix: str) -> Manifest:
+    return _main(envFrom=[{"prefix": prefix, "configMapRef": {"name": "any"}}])
+
+
+def _image(image: str) -> Manifest:
+    return _main(image=image)
+
+
+def _init(**fields: Any) -> Manifest:  # noqa: ANN401
+    return {"initContainers": [container(**{**fields, "name": "init"})]}
+
+
+def _note(key: str, value: str = "any") -> Manifest:
+    return {"annotations": {key: value}}
+
+
+DEVICES: Final = (
+    Bad("env-all-gpus", _DEVICES, "no-device-variables", lambda _: _env("NVIDIA_VISIBLE_DEVICES"), ids=_TOOLKIT),
+    Bad("env-no-requirements", _DEVICES, "no-device-variables", lambda _: _env("NVIDIA_DISABLE_REQUIRE")),
+    Bad("env-amd", _DEVICES, "no-device-variables", lambda _: _env("AMD_VISIBLE_DEVICES")),
+    Bad(
+        "env-of-an-init-container",
+        _DEVICES,
+        "no-device-variables",
+        lambda _: _init(env=[{"name": "CUDA_VISIBLE_DEVICES", "value": "0"}]),
+    ),
+    Bad(
+        "env-from-a-field",
+        _DEVICES,
+        "no-device-variables",
+        lambda _: _main(
+            env=[{"name": "NVIDIA_VISIBLE_DEVICES", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]
+        ),
+    ),
+    Bad("env-prefix", _DEVICES, "no-device-prefixes", lambda _: _env_from("NVIDIA_")),
+    Bad("env-half-a-prefix", _DEVICES, "no-device-prefixes", lambda _: _env_from("NVI")),
+    Bad("env-longer-prefix", _DEVICES, "no-device-prefixes", lambda _: _env_from("NVIDIA_VISIBLE_")),
+    Bad(
+        "claim-a-device",
+        _DEVICES,
+        "allowed-device-classes",
+        lambda _: {"resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "any"}]},
+    ),
+    Bad(
+        "claim-a-device-by-resource",
+        _DEVICES,
+        "allowed-device-classes",
+        lambda _: _main(resources={"limits": {"deviceclass.resource.kubernetes.io/owner": "1"}}),
+    ),
+    Bad("annotate-cdi", _DEVICES, "no-runtime-annotations", metadata=_note("cdi.k8s.io/gpu", "nvidia.com/gpu=all")),
+    Bad(
+        "annotate-devices",
+        _DEVICES,
+        "no-runtime-annotations",
+        metadata=_note("io.kubernetes.cri-o.Devices", "/dev/nvidia0"),
+    ),
+)
+
+IMAGES: Final = (
+    Bad("image-short-name", _IMAGES, "allowed-registries", lambda _: _image("nginx")),
+    Bad("image-short-name-and-tag", _IMAGES, "allowed-registries", lambda _: _image("nginx:5000")),
+    Bad("image-of-a-user", _IMAGES, "allowed-registries", lambda _: _image("registry/app")),
+    Bad("image-of-another-host", _IMAGES, "allowed-registries", lambda _: _image("registry.example.evil.test/app")),
+    Bad("image-of-another-port", _IMAGES, "allowed-registries", lambda _: _image("registry.example:5000/app")),
+    Bad("image-of-localhost", _IMAGES, "allowed-registries", lambda _: _image("localhost/registry.example/app")),
+    Bad("image-of-the-hub-by-alias", _IMAGES, "allowed-registries", lambda _: _image("index.docker.io/acme-evil/tool")),
+    Bad("image-of-a-longer-path", _IMAGES, "allowed-registries", lambda _: _image("docker.io/acme-evil/tool")),
+    Bad("image-by-digest", _IMAGES, "allowed-registries", lambda _: _image("evil.test/app@sha256:" + "0" * 64)),
+    Bad("image-of-an-init-container", _IMAGES, "allowed-registries", lambda _: _init(image="evil.test/init")),
+)
+
+_HOST: Final = "Read and write the node's own files."
+_FOREIGN: Final = "Mount what lies outside of the lease."
+_CREDENTIALS: Final = "Keep a credential beyond the end of the lease."
+_DISK: Final = "Fill the node's disk."
+
+VOLUMES: Final = (
+    Bad(
+        "host-path",
+        _HOST,
+        "allowed-volumes",
+        lambda _: volume(hostPath={"path": "/"}),
+        pod_stopped_by="pod-security",
+        ids=("MTB-PL1-BC-HI-1",),
+    ),
+    Bad("nfs", _FOREIGN, "allowed-volumes", lambda _: volume(nfs={"server": "10.0.0.1", "path": "/"})),
+    Bad("inline-csi", _FOREIGN, "allowed-volumes", lambda _: volume(csi={"driver": "secrets-store.csi.k8s.io"})),
+    Bad("image-volume", _IMAGES, "allowed-volumes", lambda _: volume(image={"reference": "evil.test/data"})),
+    Bad(
+        "git-repo",
+        "Run a hook of a repository as root on the node.",
+        "allowed-volumes",
+        lambda _: volume(gitRepo={"repository": "https://evil.test/x.git"}),
+        ids=("CVE-2024-10220", "CVE-2025-1767"),
+    ),
+    Bad(
+        "iscsi",
+        _FOREIGN,
+        "allowed-volumes",
+        lambda _: volume(iscsi={"targetPortal": "10.0.0.1", "iqn": "iqn.2001-04.com.example:disk", "lun": 0}),
+    ),
+    Bad(
+        "pod-certificate",
+        _CREDENTIALS,
+        "allowed-projections",
+        lambda _: projected(
+            podCertificate={"signerName": "example.com/any", "keyType": "ED25519", "credentialBundlePath": "bundle.pem"}
+        ),
+    ),
+    Bad(
+        "trust-bundle",
+        _FOREIGN,
+        "allowed-projections",
+        lambda _: projected(clusterTrustBundle={"name": "owner", "path": "ca.pem"}),
+    ),
+    Bad(
+        "long-token",
+        _CREDENTIALS,
+        "short-lived-tokens",
+        lambda _: projected(serviceAccountToken={"path": "token", "expirationSeconds": 86400}),
+    ),
+    Bad("storage-class-of-the-owner", _FOREIGN, "allowed-storage-class", lambda _: claim(storageClassName="owner")),
+    Bad("storage-class-of-the-cluster", _FOREIGN, "allowed-storage-class", lambda _: claim()),
+    Bad("storage-without-class", _FOREIGN, "allowed-storage-class", lambda _: claim(storageClassName="")),
+    Bad(
+        "volume-of-somebody",
+        "Take a volume that another tenant left.",
+        "new-volumes-only",
+        lambda _: claim(storageClassName=ALLOWED_CLASS, volumeName="pv-of-another-tenant"),
+    ),
+    Bad(
+        "volume-from-a-snapshot",
+        "Read a copy of another volume.",
+        "new-volumes-only",
+        lambda _: claim(
+            storageClassName=ALLOWED_CLASS,
+            dataSource={"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "x"},
+        ),
+    ),
+    Bad("endless-empty-dir", _DISK, "bounded-empty-dirs", lambda _: volume(emptyDir={"sizeLimit": "0"})),
+    Bad("huge-empty-dir", _DISK, "bounded-empty-dirs", lambda _: volume(emptyDir={"sizeLimit": "100Ti"})),
+    Bad(
+        "negligible-limit",
+        _DISK,
+        "bounded-empty-dirs",
+        lambda _: volume(emptyDir={"sizeLimit": "11Ti", "medium": "Memory"}),
+    ),
+)
+
+ANNOTATIONS: Final = (
+    Bad(
+        "annotate-networks",
+        _NETWORK,
+        "no-runtime-annotations",
+        metadata=_note("k8s.v1.cni.cncf.io/networks", "default/host"),
+    ),
+    Bad(
+        "annotate-default-network",
+        _NETWORK,
+        "no-runtime-annotations",
+        metadata=_note("v1.multus-cni.io/default-network"),
+    ),
+    Bad("annotate-address", _NETWORK, "no-runtime-annotations", metadata=_note("cni.projectcalico.org/ipAddrs", "[]")),
+    Bad("annotate-cpu-quota", _RUNTIME, "no-runtime-annotations", metadata=_note("cpu-quota.crio.io", "disable")),
+    Bad(
+        "annotate-sandbox",
+        _RUNTIME,
+        "no-runtime-annotations",
+        metadata=_note("io.katacontainers.config.hypervisor.path"),
+    ),
+    Bad(
+        "annotate-a-role",
+        "Act as the owner in the cloud.",
+        "no-runtime-annotations",
+        metadata=_note("iam.amazonaws.com/role"),
+    ),
+    Bad(
+        "annotate-node-selector",
+        _RUNTIME,
+        "no-runtime-annotations",
+        metadata=_note("scheduler.alpha.kubernetes.io/node-selector"),
+    ),
+    Bad(
+        "annotate-unconfined",
+        "Leave AppArmor.",
+        "no-runtime-annotations",
+        metadata=_note("container.apparmor.security.beta.kubernetes.io/main", "unconfined"),
+        pod_stopped_by="pod-security",
+    ),
+)
+
+IN_TEMPLATES: Final = (
+    Bad(
+        "label-as-lease",
+        "Pass for another lease.",
+        "no-sublet-metadata",
+        metadata={"labels": {naming.LEASE: "other"}},
+        not_by=("Job", "ReplicationController"),
+    ),
+    Bad("annotate-as-lease", "Pass for another lease.", "no-sublet-metadata", metadata=_note(naming.LEASE_UID)),
+    Bad(
+        "finalizer-on-every-pod",
+        "Hold the namespace beyond the end of the lease.",
+        "no-template-finalizers",
+        metadata={"finalizers": ["evil.test/hold"]},
+        ids=("CVE-2023-34091",),
+    ),
+    Bad(
+        "tracking-finalizer-on-every-pod",
+        "Hold the namespace with a finalizer that looks like the cluster's.",
+        "no-template-finalizers",
+        metadata={"finalizers": ["batch.kubernetes.io/job-tracking"]},
+    ),
+)
