@@ -11,10 +11,12 @@ class SubletError(Exception):
     Attributes:
         message: One sentence for a person. It holds no generated names or times, because a message that
             changes on every pass would rewrite the status for ever.
+        reason: The API server's own word for it, if it came from there.
         retry_after: How long to wait before the next try; None leaves it to the work list's backoff.
     """
 
     message: str
+    reason: str = field(default="", kw_only=True)
     retry_after: timedelta | None = field(default=None, kw_only=True)
 
     def __str__(self) -> str:
@@ -44,6 +46,11 @@ class ForbiddenError(SubletError):
 @dataclass
 class InvalidError(SubletError):
     """The API server refused the object itself."""
+
+
+@dataclass
+class GuardError(SubletError):
+    """A guard did not answer a probe as it must; nobody is let in."""
 
 
 @dataclass

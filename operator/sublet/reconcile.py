@@ -9,10 +9,12 @@ from sublet.cluster import observe, publish
 from sublet.cluster.carry_out import Outcome, carry_out
 from sublet.cluster.world import World
 from sublet.desired.render import render
+from sublet.errors import GuardError
 from sublet.plan import booking, status
 from sublet.plan.conditions import RUNNING, Situation
 from sublet.plan.diff import build_up, holds, out_of_reach
 from sublet.plan.observed import LeaseView
+from sublet.plan.probes import probes
 from sublet.plan.steps import NOTHING_TO_DO, Plan
 from sublet.plan.teardown import is_cleared, revoke, tear_down
 from sublet.plan.translate import tenancy_of
@@ -44,7 +46,7 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     stage = lifecycle.stage(_facts(seen, verdict), now)
     if stage in RUNNING:
         await publish.hold(world, seen.lease)
-    plan = _plan(seen, stage, settings, now)
+    plan = _plan(seen, stage, settings, now, mutating=world.completes_pods)
     done = await carry_out(world, plan)
     if done.is_stale:
         # Somebody wrote first, as a kubelet does all the time: look again before saying anything.
@@ -71,7 +73,7 @@ def _facts(seen: LeaseView, verdict: Verdict | None, *, in_place: bool = False) 
     )
 
 
-def _plan(seen: LeaseView, stage: Stage, settings: Settings, now: datetime) -> Plan:
+def _plan(seen: LeaseView, stage: Stage, settings: Settings, now: datetime, *, mutating: bool) -> Plan:
     if stage is Stage.RELEASING:
         ended = status.end_of(seen.lease, now) or now
         return tear_down(seen.own_children, seen.claimed, ended + _cleaning_gap(seen))
@@ -81,7 +83,8 @@ def _plan(seen: LeaseView, stage: Stage, settings: Settings, now: datetime) -> P
         shut = revoke(seen.own_children) if seen.lease.spec.suspend else ()
         return Plan((shut,), waiting="the pool is gone; the lease keeps what it has until its end")
     booked = [node for name in seen.lease.status.nodes if (node := seen.nodes.get(name)) is not None]
-    return build_up(seen, render(tenancy_of(seen.lease, seen.pool, booked, stage, settings.tenant_role)))
+    tenancy = tenancy_of(seen.lease, seen.pool, booked, stage, settings.tenant_role)
+    return build_up(seen, render(tenancy), probes(tenancy, mutating=mutating))
 
 
 def _situation(
@@ -106,6 +109,7 @@ def _situation(
         admitted=guarded and (whole or seen.lease.status.active_at is not None),
         waiting=plan.waiting,
         failure=done.failures[0][1].message if done.failures else "",
+        probe_failed=any(isinstance(error, GuardError) for _, error in done.failures),
     )
 
 

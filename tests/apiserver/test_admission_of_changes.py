@@ -38,6 +38,8 @@ FIXED: list[tuple[str, Changes, str, str]] = [
     ("namespaces", {"spec.namespaces": ["staging", "more"]}, "spec.namespaces", NEW_LEASE),
     ("no namespaces", {"spec.namespaces": None}, "spec.namespaces", NEW_LEASE),
     ("placement", {"spec.placement.mode": "Required"}, "spec.placement", NEW_LEASE),
+    ("network", {"spec.network": {"egress": [{"cidr": "0.0.0.0/0"}]}}, "spec.network", NEW_LEASE),
+    ("no network", {"spec.network": None}, "spec.network", NEW_LEASE),
     ("no placement", {"spec.placement": None}, "spec.placement", NEW_LEASE),
 ]
 

@@ -31,9 +31,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "spec.duration: must be longer than the 5m for which the pool drains a lease before its end",
     ),
     "what is not offered": (
-        {"network": {"egress": [{"cidr": "203.0.113.0/24"}]}},
+        {"start": "2999-01-01T00:00:00Z", "duration": "1h", "latestStart": "2999-01-02T00:00:00Z"},
         "NotOffered",
-        "spec.network.egress: not offered by this version of Sublet; remove the field",
+        "spec.latestStart: not offered by this version of Sublet; remove the field",
     ),
 }
 
@@ -129,15 +129,15 @@ async def test_two_leases_that_want_one_namespace(site: Site) -> None:
 
 
 async def test_a_pool_that_asks_for_what_is_not_enforced_sells_nothing(site: Site) -> None:
-    """An owner who restricts registries is told that this is not enforced, instead of being left to rely on it."""
-    pool: dict[str, Any] = {"isolation": {"registries": ["registry.example"]}}
+    """An owner who offers storage classes is told that this is not enforced, instead of being left to rely on it."""
+    pool: dict[str, Any] = {"isolation": {"storageClasses": ["nvme"]}}
     await site.pool(nodes=2, **pool)
     await site.lease("a")
 
     refused = await site.reach("a", "Refused")
 
     assert refused["status"]["message"] == (
-        f"spec.pool: the pool {site.prefix} is not accepted: spec.isolation.registries: "
+        f"spec.pool: the pool {site.prefix} is not accepted: spec.isolation.storageClasses: "
         "not enforced by this version of Sublet; remove the field to sell without it"
     )
 

@@ -6,9 +6,10 @@ from typing import assert_never
 
 from sublet.cluster.client import Client
 from sublet.cluster.kinds import BY_KIND, NODE, POD
+from sublet.cluster.probe import ask
 from sublet.cluster.world import World
 from sublet.errors import ConflictError, NotFoundError, SubletError
-from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Step, StopPods
+from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Probe, Step, StopPods
 
 _AT_ONCE = 16
 
@@ -68,6 +69,8 @@ async def _take(world: World, step: Step) -> None:
                 await client.delete_all(POD, namespace, grace_seconds=grace_seconds)
             except NotFoundError:
                 return
+        case Probe():
+            await ask(client, step)
         case ChangeNode(name, change):
             world.nodes.put(await client.patch(NODE, name, change))
         case _:

@@ -95,17 +95,25 @@ class Client:
 
     async def get(self, kind: Kind, name: str, namespace: str | None = None) -> Raw:
         """One object."""
-        return await self._request("GET", kind.path(namespace, name))
+        return await self.request("GET", kind.path(namespace, name))
 
     async def list(self, kind: Kind, namespace: str | None = None, **query: str) -> Raw:
         """A whole collection, as the API server's list object. Query words as in its API: `labelSelector`."""
-        return await self._request("GET", kind.path(namespace), query=query)
+        return await self.request("GET", kind.path(namespace), query=query)
+
+    async def serves(self, kind: Kind) -> bool:
+        """Whether the API server serves a kind in that version."""
+        try:
+            found = await self.request("GET", f"/apis/{kind.api_version}")
+        except NotFoundError:
+            return False
+        return any(resource["name"] == kind.plural for resource in found["resources"])
 
     async def watch(self, kind: Kind, since: str, **query: str) -> AsyncIterator[Raw]:
         """The changes of a collection after the resource version `since`, until the server ends the stream."""
         query = {**query, "watch": "true", "resourceVersion": since, "allowWatchBookmarks": "true"}
         query["timeoutSeconds"] = str(_WATCH_SECONDS)
-        response = await self._send("GET", kind.path(), query, None, "", _WATCH_TIMEOUT)
+        response = await self._send("GET", kind.path(), query, None, {}, _WATCH_TIMEOUT)
         try:
             async for line in response.content:
                 yield json.loads(line)
@@ -119,7 +127,7 @@ class Client:
         metadata = manifest["metadata"]
         path = kind_of(manifest).path(metadata.get("namespace"), metadata["name"])
         query = {"fieldManager": FIELD_MANAGER, "force": "true"} | ({"dryRun": "All"} if dry_run else {})
-        return await self._request("PATCH", path, query=query, body=manifest, content="application/apply-patch+yaml")
+        return await self.request("PATCH", path, query=query, body=manifest, content="application/apply-patch+yaml")
 
     async def patch(self, kind: Kind, name: str, change: Raw, *, subresource: str = "") -> Raw:
         """Merge a change into a cluster-scoped object.
@@ -129,12 +137,18 @@ class Client:
         """
         path = kind.path(None, name, subresource)
         query = {"fieldManager": FIELD_MANAGER}
-        return await self._request("PATCH", path, query=query, body=change, content="application/merge-patch+json")
+        return await self.request("PATCH", path, query=query, body=change, content="application/merge-patch+json")
 
     async def create(self, manifest: Raw) -> Raw:
         """Create an object."""
         path = kind_of(manifest).path(manifest["metadata"].get("namespace"))
-        return await self._request("POST", path, query={"fieldManager": FIELD_MANAGER}, body=manifest)
+        return await self.request("POST", path, query={"fieldManager": FIELD_MANAGER}, body=manifest)
+
+    async def would_create(self, manifest: Raw, user: str) -> Raw:
+        """What would become of an object if `user` created it: a dry run, through every guard, that keeps nothing."""
+        path = kind_of(manifest).path(manifest["metadata"].get("namespace"))
+        headers = {"Impersonate-User": user}
+        return await self.request("POST", path, query={"dryRun": "All"}, body=manifest, headers=headers)
 
     async def delete(self, kind: Kind, name: str, namespace: str | None = None, *, uid: str = "") -> None:
         """Delete an object if it is there, and only if it is still the one with that UID."""
@@ -142,16 +156,16 @@ class Client:
         if uid:
             options["preconditions"] = {"uid": uid}
         try:
-            await self._request("DELETE", kind.path(namespace, name), body=options)
+            await self.request("DELETE", kind.path(namespace, name), body=options)
         except NotFoundError:
             return
 
     async def delete_all(self, kind: Kind, namespace: str, *, grace_seconds: int) -> None:
         """Delete every object of a kind in a namespace, with that much time for each to stop."""
         options = {"gracePeriodSeconds": grace_seconds, "propagationPolicy": "Background"}
-        await self._request("DELETE", kind.path(namespace), body=options)
+        await self.request("DELETE", kind.path(namespace), body=options)
 
-    async def _request(
+    async def request(
         self,
         method: str,
         path: str,
@@ -159,8 +173,12 @@ class Client:
         query: Mapping[str, str] | None = None,
         body: Raw | None = None,
         content: str = "application/json",
+        headers: Mapping[str, str] | None = None,
     ) -> Raw:
-        response = await self._send(method, path, query or {}, body, content, _TIMEOUT)
+        """Send any request and read the answer as JSON."""
+        response = await self._send(
+            method, path, query or {}, body, {"Content-Type": content, **(headers or {})}, _TIMEOUT
+        )
         try:
             answer: Raw = json.loads(await response.read())
         except (aiohttp.ClientError, TimeoutError) as error:
@@ -173,7 +191,7 @@ class Client:
         path: str,
         query: Mapping[str, str],
         body: Raw | None,
-        content: str,
+        headers: Mapping[str, str],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - handed on to the HTTP client, which enforces it
     ) -> aiohttp.ClientResponse:
         is_write = method != "GET"
@@ -182,9 +200,7 @@ class Client:
             self.on_request(is_write=is_write)
         url = f"{self._configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
         try:
-            headers = {"Accept": "application/json", **await self._authorization()}
-            if content:
-                headers["Content-Type"] = content
+            headers = {"Accept": "application/json", **headers, **await self._authorization()}
             answer = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=timeout)
             response: aiohttp.ClientResponse = answer.response
             if response.status >= 400:  # noqa: PLR2004 - where HTTP's errors begin

@@ -34,9 +34,9 @@ def fault(status: int, body: bytes, retry_after: str | None = None) -> SubletErr
     """
     try:
         answer = json.loads(body)
-        message, reason = str(answer.get("message") or ""), answer.get("reason")
+        message, reason = str(answer.get("message") or ""), str(answer.get("reason") or "")
     except (ValueError, AttributeError):
-        message, reason = body[:200].decode(errors="replace"), None
+        message, reason = body[:200].decode(errors="replace"), ""
     kind = ExistsError if reason == "AlreadyExists" else _BY_STATUS.get(status, UnavailableError)
     wait = timedelta(seconds=int(retry_after)) if retry_after and retry_after.isdecimal() else None
-    return kind(message or f"the API server answered {status}", retry_after=wait)
+    return kind(message or f"the API server answered {status}", reason=reason, retry_after=wait)

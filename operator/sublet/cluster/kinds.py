@@ -33,6 +33,7 @@ class Kind:
 NODE = Kind("v1", "Node", "nodes", namespaced=False)
 NAMESPACE = Kind("v1", "Namespace", "namespaces", namespaced=False)
 POD = Kind("v1", "Pod", "pods", namespaced=True)
+CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps", namespaced=True)
 EVENT = Kind("v1", "Event", "events", namespaced=True)
 RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas", namespaced=True)
 LIMIT_RANGE = Kind("v1", "LimitRange", "limitranges", namespaced=True)
@@ -42,10 +43,14 @@ GPU_LEASE = Kind("sublet.dev/v1alpha1", "GPULease", "gpuleases", namespaced=Fals
 GPU_POOL = Kind("sublet.dev/v1alpha1", "GPUPool", "gpupools", namespaced=False)
 LEASE_RECORD = Kind("sublet.dev/v1alpha1", "LeaseRecord", "leaserecords", namespaced=False)
 
+MUTATING_POLICY = Kind(
+    "admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", namespaced=False
+)
+
 CHILDREN = (NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
 """The kinds a lease is rendered into, watched by the lease label so that drift is seen at once."""
 
-BY_KIND = {k.kind: k for k in (NODE, *CHILDREN, POD, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)}
+BY_KIND = {k.kind: k for k in (NODE, *CHILDREN, POD, CONFIG_MAP, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)}
 
 
 def kind_of(manifest: dict[str, object]) -> Kind:

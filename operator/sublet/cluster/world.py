@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from sublet.cluster.client import Client
-from sublet.cluster.kinds import CHILDREN, GPU_LEASE, GPU_POOL, NAMESPACE, NODE, Kind
+from sublet.cluster.kinds import CHILDREN, GPU_LEASE, GPU_POOL, MUTATING_POLICY, NAMESPACE, NODE, Kind
 from sublet.cluster.mirror import Mirror
 from sublet.cluster.store import Change, Raw, Store
 from sublet.desired import naming
@@ -53,6 +53,7 @@ class World:
         self.pools = Store(listeners.pool, _without_bookkeeping)
         self.nodes = Store(listeners.node, _node_in_short)
         self.children = {kind: Store(listeners.child, _without_bookkeeping) for kind in CHILDREN}
+        self.completes_pods = False
         self._mirrors = [Mirror(client, NODE, self.nodes)] + [
             # Namespaces are followed whole: a name may be held by somebody who is no lease.
             Mirror(client, kind, store, "" if kind is NAMESPACE else naming.LEASE)
@@ -80,5 +81,6 @@ class World:
     async def synced(self) -> None:
         """Return once every store has been filled: before that, what is missing may only be unread."""
         await self.refresh()
+        self.completes_pods = await self.client.serves(MUTATING_POLICY)
         for mirror in self._mirrors:
             await mirror.synced.wait()

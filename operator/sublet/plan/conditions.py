@@ -36,6 +36,7 @@ class Situation:
         admitted: Whether the tenant has access.
         waiting: What has to happen in the cluster before the pass can go on; empty if nothing.
         failure: Why a step could not be carried out; empty if all could.
+        probe_failed: Whether that was a guard that did not answer as it must.
     """
 
     lease: GPULease
@@ -49,6 +50,7 @@ class Situation:
     admitted: bool = False
     waiting: str = ""
     failure: str = ""
+    probe_failed: bool = False
 
 
 class Finding(NamedTuple):
@@ -125,8 +127,9 @@ def _isolated(s: Situation) -> Finding:
     if s.stage not in RUNNING:
         return Finding("False", Reason.WAITING_FOR_START)
     if s.guarded:
-        return Finding("True", Reason.GUARDS_IN_PLACE, "quotas and network policies are in place")
-    return Finding("False", Reason.APPLY_FAILED if s.failure else Reason.GUARDS_MISSING, s.failure or s.waiting)
+        return Finding("True", Reason.GUARDS_IN_PLACE, "guards are in place and answered their probes")
+    reason = Reason.GUARDS_MISSING if s.probe_failed or not s.failure else Reason.APPLY_FAILED
+    return Finding("False", reason, s.failure or s.waiting)
 
 
 def _access_granted(s: Situation) -> Finding:

@@ -13,11 +13,13 @@ Raw = dict[str, Any]
 Identity = tuple[str, str, str]
 
 
-def build_up(view: LeaseView, wanted: Manifests) -> Plan:
+def build_up(view: LeaseView, wanted: Manifests, probes: Wave = ()) -> Plan:
     """The steps towards `wanted`, in the order that never opens a door before it is guarded.
 
     1. What should not be there goes first: above all access that is no longer granted.
-    2. Namespaces, 3. quotas and network policies, 4. node claims, 5. access, last.
+    2. Namespaces, 3. quotas and network policies, 4. node claims, 5. probes of the guards, 6. access, last.
+
+    Probes are asked only where access is about to be given.
     """
     live = {identity(child): child for child in view.children}
     surplus = _surplus(view, wanted)
@@ -26,13 +28,15 @@ def build_up(view: LeaseView, wanted: Manifests) -> Plan:
         return Plan((surplus,), waiting=f"deleted by somebody and made anew once gone: {', '.join(sorted(leaving))}")
     # A tenant is let in once, onto all the nodes that were promised; one that fails later shuts nobody out.
     may_enter = view.lease.status.active_at is not None or not out_of_reach(view)
+    access = _changes(wanted.access, live, view) if may_enter else ()
     return Plan(
         (
             surplus,
             _changes(wanted.namespaces, live, view),
             _changes(wanted.guards, live, view),
             _claims(view),
-            _changes(wanted.access, live, view) if may_enter else (),
+            probes if access else (),
+            access,
         )
     )
 

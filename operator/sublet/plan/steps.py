@@ -46,7 +46,24 @@ class ChangeNode:
     change: Raw
 
 
-Step = Create | Apply | Delete | StopPods | ChangeNode
+@dataclass(frozen=True)
+class Probe:
+    """Ask the API server by a dry run, with a tenant's rights, what it thinks of an object.
+
+    Attributes:
+        what: What the answer must be, as a sentence.
+        manifest: The object.
+        refused_by: The rule that must refuse it; empty if it must be admitted.
+        pinned_to: The lease to whose nodes an admitted pod must be pinned.
+    """
+
+    what: str
+    manifest: Raw
+    refused_by: str = ""
+    pinned_to: str = ""
+
+
+Step = Create | Apply | Delete | StopPods | ChangeNode | Probe
 
 Wave = tuple[Step, ...]
 

@@ -87,7 +87,7 @@ def test_ready_sums_up_the_five(name: str) -> None:
         ("provisioning", "Isolated", ("False", "GuardsMissing", "something")),
         ("provisioning", "AccessGranted", ("False", "NotYet", "something")),
         ("active", "NodesReady", ("True", "NodesClaimed", "2 nodes are claimed and ready")),
-        ("active", "Isolated", ("True", "GuardsInPlace", "quotas and network policies are in place")),
+        ("active", "Isolated", ("True", "GuardsInPlace", "guards are in place and answered their probes")),
         ("active", "AccessGranted", ("True", "Granted", "the tenant's subjects have access")),
         ("active", "Draining", ("False", "NotYet", "")),
         ("active", "Stalled", ("False", "NotStalled", "")),

@@ -8,7 +8,7 @@ from sublet.api.lease import GPULease
 from sublet.desired.render import NOTHING, Manifests, render
 from sublet.plan.diff import build_up, holds, out_of_reach
 from sublet.plan.observed import NodeSeen
-from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Step
+from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Probe, Step
 from tests.builders import a_lease, a_lease_view, a_node, a_tenancy, at, booked, live
 
 Raw = dict[str, Any]
@@ -55,6 +55,7 @@ def test_a_lease_is_built_from_the_guards_to_the_door() -> None:
             "apply LimitRange sublet",
             "apply NetworkPolicy sublet-default-deny",
             "apply NetworkPolicy sublet-allow",
+            "apply RoleBinding sublet-probe",
         ],
         ["claim gpu-1", "claim gpu-2"],
         ["apply RoleBinding sublet-tenant"],
@@ -66,6 +67,16 @@ def test_a_lease_that_is_complete_needs_nothing() -> None:
     plan = build_up(a_lease_view(LEASE, CLAIMED, LIVE), WANTED)
     assert waves(plan) == []
     assert plan.waiting == ""
+
+
+def test_guards_are_probed_before_access_is_given_and_only_then() -> None:
+    """Probes stand between the claims and the door; a lease whose door is open is not probed again."""
+    probe = Probe("a plain pod is admitted and pinned", {}, pinned_to="acme-train")
+    opening = build_up(a_lease_view(LEASE), WANTED, (probe,))
+    assert [wave for wave in opening.waves if probe in wave] == [(probe,)]
+    assert opening.waves.index((probe,)) == len(opening.waves) - 2
+    settled = build_up(a_lease_view(LEASE, CLAIMED, LIVE), WANTED, (probe,))
+    assert not any(probe in wave for wave in settled.waves)
 
 
 def test_what_should_not_be_there_goes_first() -> None:
@@ -102,7 +113,7 @@ def test_a_surplus_child_of_another_lease_is_left_alone() -> None:
             "apply NetworkPolicy sublet-default-deny",
         ),
         (changed(3, spec={"podSelector": {}, "policyTypes": ["Ingress"]}), "apply NetworkPolicy sublet-default-deny"),
-        (changed(5, subjects=[]), "apply RoleBinding sublet-tenant"),
+        (changed(6, subjects=[]), "apply RoleBinding sublet-tenant"),
         (LIVE[:4] + LIVE[5:], "apply NetworkPolicy sublet-allow"),
         (changed(1, metadata=LIVE[1]["metadata"] | {"labels": ELSEWHERE}), "apply ResourceQuota sublet"),
     ],
@@ -162,7 +173,7 @@ def test_a_claim_is_written_onto_the_very_state_that_was_seen() -> None:
 )
 def test_a_foreign_claim_is_never_overwritten(node: NodeSeen) -> None:
     """A node that carries any part of somebody else's claim is left alone, and the tenant is not let in without it."""
-    view = a_lease_view(LEASE, (node, a_node("gpu-2", LEASE)), LIVE[:5])
+    view = a_lease_view(LEASE, (node, a_node("gpu-2", LEASE)), LIVE[:6])
     assert waves(build_up(view, WANTED)) == []
     assert out_of_reach(view) == ["gpu-1"]
 

@@ -8,7 +8,7 @@ import pytest
 from sublet.calendar.lifecycle import Stage
 from sublet.desired.render import render
 from sublet.plan.observed import NodeSeen
-from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Step, StopPods
+from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Probe, Step, StopPods
 from sublet.plan.teardown import is_cleared, tear_down
 from sublet.reconcile import _plan
 from sublet.settings import Settings
@@ -44,7 +44,7 @@ def test_the_tenant_loses_access_before_anything_else() -> None:
     """RoleBindings, then pods, then namespaces; no node is touched while a namespace is there."""
     plan = tear_down([live(m) for m in TWO_NAMESPACES], [a_node("gpu-1", LEASE)], at(8.25))
     assert waves(plan) == [
-        ["delete RoleBinding lease-acme-train", "delete RoleBinding lease-acme-train-b"],
+        ["delete RoleBinding lease-acme-train", "delete RoleBinding lease-acme-train-b"] * 2,
         ["stop pods lease-acme-train", "stop pods lease-acme-train-b"],
         ["delete Namespace lease-acme-train", "delete Namespace lease-acme-train-b"],
     ]
@@ -130,7 +130,7 @@ class Site:
                 self.nodes = [replace(n, **free) if n.name == name else n for n in self.nodes]
             case StopPods(namespace):
                 assert not self.has_access(namespace), "pods were stopped while the tenant could start new ones"
-            case Create() | Apply():
+            case Create() | Apply() | Probe():
                 pass  # changes nothing here
 
     def has_access(self, namespace: str) -> bool:
@@ -190,6 +190,6 @@ def test_nodes_of_a_lease_that_was_released_early_are_reusable_a_gap_later() -> 
     """Released after one hour of eight, a node may be booked again 15 minutes later, not only after the planned end."""
     released = booked(a_lease(release=True), ended_at=at(1))
     view = a_lease_view(released, [a_node("gpu-1", released), a_node("gpu-2", released)])
-    (change, _) = steps_of(_plan(view, Stage.RELEASING, Settings(), at(1, 0, 5)))
+    (change, _) = steps_of(_plan(view, Stage.RELEASING, Settings(), at(1, 0, 5), mutating=True))
     assert isinstance(change, ChangeNode)
     assert change.change["metadata"]["annotations"]["sublet.dev/reusable-at"] == "2026-12-01T13:15:00Z"

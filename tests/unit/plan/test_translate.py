@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from sublet.api.lease import GPULease
+from sublet.api.network import EgressRule
 from sublet.calendar.allocator import Request
 from sublet.calendar.interval import Interval
 from sublet.calendar.ledger import Booking
 from sublet.calendar.lifecycle import Stage
-from sublet.desired.tenancy import Capacity
+from sublet.desired.tenancy import Capacity, Egress
 from sublet.plan.translate import booking_of, gpus_per_node, node_count, promise, quote_of, request_of, tenancy_of
 from tests.builders import NOON, a_lease, a_node, a_pool, at, booked, some_nodes
 
@@ -129,9 +130,14 @@ def test_the_hard_stop_is_the_furthest_end(until: datetime | None, stop: str) ->
 def test_a_tenancy_takes_what_it_needs_from_lease_pool_and_nodes() -> None:
     """Names, subjects, sizes, isolation and times, each from where it is decided."""
     people = [{"kind": "User", "name": "oidc:anna"}, {"kind": "Group", "name": "oidc:ml"}]
-    lease = a_lease(tenant={"name": "acme", "subjects": people}, namespaces=["b"], extendable_until=at(24))
+    wanted = {"egress": [{"cidr": "203.0.113.7/32"}]}
+    lease = a_lease(
+        tenant={"name": "acme", "subjects": people}, namespaces=["b"], network=wanted, extendable_until=at(24)
+    )
     strict = {"pod_security": {"level": "restricted", "version": "v1.36"}, "dns": {"namespace": "dns"}}
-    tenancy = tenancy_of(booked(lease), a_pool(isolation=strict), some_nodes(2), Stage.ACTIVE, "tenants")
+    reach = {"egress": ["203.0.113.0/24"], "cluster_cidrs": ["10.0.0.0/8"]}
+    pool = a_pool(isolation={**strict, **reach})
+    tenancy = tenancy_of(booked(lease), pool, some_nodes(2), Stage.ACTIVE, "tenants")
     assert (tenancy.lease, tenancy.uid, tenancy.pool) == ("acme-train", "uid-acme-train", "h100")
     assert (tenancy.tenant, tenancy.tenant_role) == ("acme", "tenants")
     assert tenancy.subjects == (("User", "oidc:anna"), ("Group", "oidc:ml"))
@@ -139,6 +145,7 @@ def test_a_tenancy_takes_what_it_needs_from_lease_pool_and_nodes() -> None:
     assert tenancy.capacity == Capacity(16, 128_000, 1024 * 2**30, 2 * 2**40, 220)
     assert tenancy.pod_security == ("restricted", "v1.36")
     assert (tenancy.dns_namespace, dict(tenancy.dns_labels)) == ("dns", {"k8s-app": "kube-dns"})
+    assert tenancy.egress == Egress((EgressRule(cidr="203.0.113.7/32"),), ("203.0.113.0/24",), ("10.0.0.0/8",))
     assert (tenancy.ends_at, tenancy.hard_stop_at) == (at(8), at(24))
 
 
