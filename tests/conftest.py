@@ -35,7 +35,7 @@ def _tool(binary: Path, *fixed: str) -> Tool:
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     """A real control plane of this session's own, with the chart installed but for its Deployment."""
-    running = clusters.up(f"test-{os.getpid()}", nodes=0)
+    running = clusters.up(f"test-{os.getpid()}", nodes=0, audit=True)
     try:
         install(running.kubeconfig, running.bin)
         yield running

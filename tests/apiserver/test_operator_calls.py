@@ -1,0 +1,87 @@
+"""The operator's rights are the calls that it makes: none is missing, and none is granted that it does not use."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sublet.cluster import kinds
+from tests.apiserver.site import Site, eventually
+from tests.conftest import Tool
+
+Raw = dict[str, Any]
+Right = tuple[str, str, str]
+
+OPERATOR = "system:serviceaccount:sublet-system:sublet"
+BREAK_GLASS = ("--as", "admin", "--as-group", "sublet:break-glass", "--as-group", "system:masters")
+RBAC = "rbac.authorization.k8s.io"
+
+
+def granted(kubectl: Tool) -> set[Right]:
+    """Group, resource and verb of everything that the chart grants."""
+    roles = [["clusterrole", "sublet"], ["role", "sublet-events", "--namespace", "default"]]
+    rules = [rule for role in roles for rule in json.loads(kubectl("get", *role, "-o", "json").stdout)["rules"]]
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def used(log: str) -> Iterator[Right]:
+    """The same of every call that the audit log has of the operator, with what RBAC asked besides the verb itself."""
+    for entry in map(json.loads, log.splitlines()):
+        if entry["user"]["username"] != OPERATOR or "objectRef" not in entry:
+            continue
+        if "impersonatedUser" in entry:
+            yield "", "users", "impersonate"
+            continue
+        target = entry["objectRef"]
+        group, resource = target.get("apiGroup", ""), target["resource"]
+        name = f"{resource}/{target['subresource']}" if "subresource" in target else resource
+        yield group, name, entry["verb"]
+        if entry["verb"] == "patch" and entry["responseStatus"]["code"] == 201:
+            yield group, name, "create"
+        if resource == "rolebindings" and entry["verb"] in {"create", "patch"}:
+            yield RBAC, "clusterroles", "bind"
+
+
+def surplus(kind: str, api_version: str, namespace: str, labels: Raw, **rest: object) -> str:
+    """An object that claims to be the lease's and is not, as JSON."""
+    metadata = {"name": "surplus", "namespace": namespace, "labels": labels}
+    return json.dumps({"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest})
+
+
+async def test_every_right_is_used_and_none_is_missing(site: Site, kubectl: Tool) -> None:
+    """Over the whole life of a lease, drift and surplus included, the calls made are exactly the rights granted."""
+    await site.pool(nodes=2)
+    await site.lease("a", namespaces=["staging"])
+    lease = await site.reach("a", "Active")
+    namespace = lease["status"]["namespaces"][0]
+    labels = {"sublet.dev/lease": site.name("a"), "sublet.dev/lease-uid": lease["metadata"]["uid"]}
+    role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "sublet-tenant"}
+    for manifest in (
+        surplus("ResourceQuota", "v1", namespace, labels, spec={"hard": {}}),
+        surplus("LimitRange", "v1", namespace, labels, spec={"limits": []}),
+        surplus("NetworkPolicy", "networking.k8s.io/v1", namespace, labels, spec={"podSelector": {}}),
+        surplus("RoleBinding", f"{RBAC}/v1", namespace, labels, roleRef=role),
+    ):
+        kubectl("create", *BREAK_GLASS, "-f", "-", input=manifest)
+    for kind in (kinds.RESOURCE_QUOTA, kinds.LIMIT_RANGE, kinds.NETWORK_POLICY, kinds.ROLE_BINDING):
+        await site.gone(kind, "surplus", namespace)
+    kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce-")
+    await eventually(lambda: _repaired(site, namespace), "the namespace is repaired")
+    await site.edit("a", release=True)
+    await site.reach("a", "Ended")
+
+    rights = granted(kubectl)
+    calls = set(used((site.cluster.state.logs / "audit.jsonl").read_text()))
+
+    assert calls - rights == set(), "calls without a right"
+    assert rights - calls == set(), "rights without a call"
+
+
+async def _repaired(site: Site, namespace: str) -> bool:
+    labels = (await site.admin.get(kinds.NAMESPACE, namespace))["metadata"]["labels"]
+    return "pod-security.kubernetes.io/enforce" in labels
