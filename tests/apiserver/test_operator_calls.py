@@ -61,6 +61,8 @@ async def test_every_right_is_used_and_none_is_missing(site: Site, kubectl: Tool
     namespace = lease["status"]["namespaces"][0]
     labels = {"sublet.dev/lease": site.name("a"), "sublet.dev/lease-uid": lease["metadata"]["uid"]}
     role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": "sublet-tenant"}
+    await site.operators[0].stop()
+    kubectl("delete", "resourcequota", "sublet", "--namespace", namespace)  # it allows no second one
     for manifest in (
         surplus("ResourceQuota", "v1", namespace, labels, spec={"hard": {}}),
         surplus("LimitRange", "v1", namespace, labels, spec={"limits": []}),
@@ -68,6 +70,7 @@ async def test_every_right_is_used_and_none_is_missing(site: Site, kubectl: Tool
         surplus("RoleBinding", f"{RBAC}/v1", namespace, labels, roleRef=role),
     ):
         kubectl("create", *BREAK_GLASS, "-f", "-", input=manifest)
+    await site.start_operator()
     for kind in (kinds.RESOURCE_QUOTA, kinds.LIMIT_RANGE, kinds.NETWORK_POLICY, kinds.ROLE_BINDING):
         await site.gone(kind, "surplus", namespace)
     kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce-")
