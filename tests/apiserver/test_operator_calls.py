@@ -31,7 +31,8 @@ def granted(kubectl: Tool) -> set[Right]:
 
 def used(log: str) -> Iterator[Right]:
     """The same of every call that the audit log has of the operator, with what RBAC asked besides the verb itself."""
-    for entry in map(json.loads, log.splitlines()):
+    whole = log[: log.rfind("\n") + 1]  # the last line may be half written
+    for entry in map(json.loads, whole.splitlines()):
         if entry["user"]["username"] != OPERATOR or "objectRef" not in entry:
             continue
         if "impersonatedUser" in entry:
