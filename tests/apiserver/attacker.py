@@ -11,18 +11,8 @@ from urllib.parse import urlsplit
 
 from hack import cluster as clusters
 from sublet.guards.attacks.answer import stopped_by
-from sublet.guards.attacks.attack import Request
+from sublet.guards.attacks.attack import METHODS, Request
 
-_METHODS: Final = {
-    "get": "GET",
-    "list": "GET",
-    "create": "POST",
-    "update": "PUT",
-    "patch": "PATCH",
-    "delete": "DELETE",
-    "deletecollection": "DELETE",
-    "connect": "POST",
-}
 _DRY: Final = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -61,7 +51,7 @@ class Attacker:
 
     def try_out(self, request: Request) -> Answer:
         """Send a request; whatever it would change is only tried, by dry-run."""
-        method = _METHODS[request.verb]
+        method = METHODS[request.verb]
         # A connection to a pod cannot be tried: it is refused before it is made, or it comes to nothing here.
         dry = method in _DRY and request.verb != "connect"
         return self.send(method, request.path + ("?dryRun=All" if dry else ""), request.body)

@@ -15,24 +15,13 @@ from sublet.cluster.kinds import GPU_LEASE, NAMESPACE, NODE
 from sublet.desired import naming
 from sublet.errors import SubletError, UnavailableError
 from sublet.guards.attacks.answer import ADMITTED, stopped_by
-from sublet.guards.attacks.attack import Attack, Scene
+from sublet.guards.attacks.attack import METHODS, Attack, Scene
 from sublet.guards.catalogue import ATTACKS
 
 Raw = dict[str, Any]
 
 _LISTS = {"allowed-registries": naming.ALLOWED_REGISTRIES}
 """Rules that restrict nothing while the pool's list is empty, and where the list stands."""
-
-_METHODS = {
-    "get": "GET",
-    "list": "GET",
-    "create": "POST",
-    "update": "PUT",
-    "patch": "PATCH",
-    "delete": "DELETE",
-    "deletecollection": "DELETE",
-    "connect": "POST",
-}
 
 
 class Outcome(StrEnum):
@@ -110,7 +99,7 @@ def _identity(lease: GPULease) -> Raw:
 
 async def _try(client: Client, attack: Attack, scene: Scene, identity: Raw, unrestricted: Collection[str]) -> Finding:
     request = attack.request(scene)
-    method = _METHODS[request.verb]
+    method = METHODS[request.verb]
     # Reading changes nothing, and a connection is refused before it is made or comes to nothing.
     query = {} if request.verb in {"get", "list", "connect"} else {"dryRun": "All"}
     patch = "json-patch+json" if isinstance(request.body, list) else "strategic-merge-patch+json"

@@ -1,11 +1,24 @@
 """An attack: one request of a tenant that must be refused, and by what."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Manifest = dict[str, Any]
 Verb = Literal["get", "list", "create", "update", "patch", "delete", "deletecollection", "connect"]
+
+
+METHODS: Final[Mapping[Verb, str]] = {
+    "get": "GET",
+    "list": "GET",
+    "create": "POST",
+    "update": "PUT",
+    "patch": "PATCH",
+    "delete": "DELETE",
+    "deletecollection": "DELETE",
+    "connect": "POST",
+}
+"""The HTTP method of each verb."""
 
 
 @dataclass(frozen=True)
