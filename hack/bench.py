@@ -222,7 +222,7 @@ class Bench:
         found = [await self.client.get(kinds.NAMESPACE, namespace)]
         for kind in (kinds.RESOURCE_QUOTA, kinds.LIMIT_RANGE, kinds.NETWORK_POLICY, kinds.ROLE_BINDING):
             items = (await self.client.list(kind, namespace))["items"]
-            found += [{"apiVersion": kind.api_version, "kind": kind.kind, **item} for item in items]
+            found += items
         return found
 
     async def send(self, template: Sequence[Raw], namespace: str) -> None:

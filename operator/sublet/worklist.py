@@ -30,7 +30,6 @@ class Worklist:
     def __init__(self, clock: Clock, work: Work, *, workers: int) -> None:
         self._clock = clock
         self._work = work
-        self._workers = workers
         self._due: dict[str, datetime] = {}
         self._heap: list[tuple[datetime, str]] = []
         self._busy: set[str] = set()

@@ -99,7 +99,10 @@ class Client:
 
     async def list(self, kind: Kind, namespace: str | None = None, **query: str) -> Raw:
         """A whole collection, as the API server's list object. Query words as in its API: `labelSelector`."""
-        return await self.request("GET", kind.path(namespace), query=query)
+        answer = await self.request("GET", kind.path(namespace), query=query)
+        # The API server leaves out what every item would repeat.
+        whole = {"apiVersion": kind.api_version, "kind": kind.kind}
+        return {**answer, "items": [{**whole, **item} for item in answer["items"]]}
 
     async def serves(self, kind: Kind) -> bool:
         """Whether the API server serves a kind in that version."""
@@ -122,11 +125,11 @@ class Client:
         finally:
             response.close()
 
-    async def apply(self, manifest: Raw, *, dry_run: bool = False) -> Raw:
+    async def apply(self, manifest: Raw) -> Raw:
         """Make the object be as the manifest says (server-side apply, by force: the fields in it are ours)."""
         metadata = manifest["metadata"]
         path = kind_of(manifest).path(metadata.get("namespace"), metadata["name"])
-        query = {"fieldManager": FIELD_MANAGER, "force": "true"} | ({"dryRun": "All"} if dry_run else {})
+        query = {"fieldManager": FIELD_MANAGER, "force": "true"}
         return await self.request("PATCH", path, query=query, body=manifest, content="application/apply-patch+yaml")
 
     async def patch(self, kind: Kind, name: str, change: Raw, *, subresource: str = "") -> Raw:

@@ -50,9 +50,7 @@ class Mirror:
     async def _list(self) -> str:
         answer = await self._client.list(self._kind, **self._query)
         version = str(answer["metadata"]["resourceVersion"])
-        # A list leaves out what every item would repeat.
-        whole = {"apiVersion": self._kind.api_version, "kind": self._kind.kind}
-        self._store.replace(({**whole, **item} for item in answer["items"]), version)
+        self._store.replace(answer["items"], version)
         self.synced.set()
         return version
 

@@ -86,7 +86,7 @@ def pool_view(world: World, name: str) -> PoolView | None:
 
 def pool_nodes(world: World, pool: GPUPool) -> tuple[NodeSeen, ...]:
     """The pool's nodes, by name. A node that several pools select belongs to the oldest of them."""
-    older = [other.spec.node_selector for other in map(GPUPool.model_validate, world.pools) if _age(other) < _age(pool)]
+    older = [other.spec.node_selector for other in _pools(world) if _age(other) < _age(pool)]
     selector = pool.spec.node_selector
 
     def wanted(node: Raw) -> bool:
@@ -99,8 +99,11 @@ def pool_nodes(world: World, pool: GPUPool) -> tuple[NodeSeen, ...]:
 
 def longest_cleaning_gap(world: World) -> timedelta:
     """The longest gap of any pool: what to keep free for where the lease is gone that would tell its pool."""
-    pools = (world.pools.parsed(raw, GPUPool.model_validate) for raw in world.pools)
-    return max((pool.spec.schedule.cleaning_gap for pool in pools), default=timedelta())
+    return max((pool.spec.schedule.cleaning_gap for pool in _pools(world)), default=timedelta())
+
+
+def _pools(world: World) -> Iterator[GPUPool]:
+    return (world.pools.parsed(raw, GPUPool.model_validate) for raw in world.pools)
 
 
 def all_children(world: World) -> Iterator[Raw]:

@@ -75,8 +75,7 @@ class World:
         """List leases and pools whole, so that one that vanished unseen is noticed."""
         for kind, store in ((GPU_LEASE, self.leases), (GPU_POOL, self.pools)):
             answer = await self.client.list(kind)
-            whole = {"apiVersion": kind.api_version, "kind": kind.kind}
-            store.replace(({**whole, **item} for item in answer["items"]), answer["metadata"]["resourceVersion"])
+            store.replace(answer["items"], answer["metadata"]["resourceVersion"])
 
     async def synced(self) -> None:
         """Return once every store has been filled: before that, what is missing may only be unread."""

@@ -7,6 +7,7 @@ from sublet.api.pool import GPUPool
 from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_timestamp
 from sublet.plan.observed import PoolView
+from sublet.plan.supply import holds_nodes
 from sublet.plan.translate import gpus_per_node
 from sublet.policy import pools
 
@@ -20,8 +21,7 @@ def report(view: PoolView, now: datetime) -> Raw:
     per_node = gpus_per_node(view.nodes, resource)
     healthy = [n for n in view.nodes if n.ready and n.allocatable.get(resource, 0) == per_node > 0]
     leased = {n.name for n in view.nodes if n.lease is not None}
-    holding = [le for le in view.leases if le.status.starts_at and le.status.released_at is None]
-    reserved = {name for lease in holding for name in lease.status.nodes} - leased
+    reserved = {name for lease in view.leases if holds_nodes(lease) for name in lease.status.nodes} - leased
     cleaning = {n.name for n in view.nodes if n.reusable_at is not None and n.reusable_at > now} - leased
     free = [n for n in healthy if n.name not in leased | reserved | cleaning]
     kept = pool.spec.owner_floor.nodes

@@ -1,15 +1,13 @@
 """The ledger's entry for a lease that is over."""
 
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sublet.api.lease import GPULease
 from sublet.api.meta import ObjectMeta
 from sublet.api.record import LeaseRecord, LeaseRecordSpec, RecordTenant, Row, RowKind
 from sublet.plan.status import end_of, gpu_seconds
-
-_HOUR = Decimal(3600)
+from sublet.plan.translate import amount_of
 
 
 def record_of(lease: GPULease, now: datetime) -> dict[str, Any] | None:
@@ -24,9 +22,6 @@ def record_of(lease: GPULease, now: datetime) -> dict[str, Any] | None:
         return None
     seconds = gpu_seconds(lease, ended) or 0
     quote = status.quote
-    amount = None
-    if quote is not None:
-        amount = (Decimal(seconds) / _HOUR * quote.price_per_gpu_hour).quantize(Decimal("0.01"), ROUND_HALF_UP)
     usage = Row(
         kind=RowKind.USAGE,
         start=start,
@@ -36,7 +31,7 @@ def record_of(lease: GPULease, now: datetime) -> dict[str, Any] | None:
         gpu_seconds=seconds,
         currency=quote.currency if quote else None,
         price_per_gpu_hour=quote.price_per_gpu_hour if quote else None,
-        amount=amount,
+        amount=amount_of(seconds, quote.price_per_gpu_hour) if quote else None,
     )
     record = LeaseRecord(
         metadata=ObjectMeta(name=f"{lease.metadata.name}-{lease.metadata.uid[:8]}"),

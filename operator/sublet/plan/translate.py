@@ -137,10 +137,15 @@ def quote_of(lease: GPULease, pool: GPUPool, gpus: int, length: timedelta) -> Qu
         return None
     cheaper = pricing.interruptible if lease.spec.term is Term.INTERRUPTIBLE else None
     price = pricing.firm if cheaper is None else cheaper
-    gpu_hours = Decimal(gpus * int(length.total_seconds())) / _HOUR
+    seconds = gpus * int(length.total_seconds())
     return Quote(
         currency=pricing.currency,
-        gpu_hours=gpu_hours.quantize(Decimal("0.000001"), ROUND_HALF_UP),
-        amount=(gpu_hours * price).quantize(Decimal("0.01"), ROUND_HALF_UP),
+        gpu_hours=(Decimal(seconds) / _HOUR).quantize(Decimal("0.000001"), ROUND_HALF_UP),
+        amount=amount_of(seconds, price),
         price_per_gpu_hour=price,
     )
+
+
+def amount_of(gpu_seconds: int, price_per_gpu_hour: Decimal) -> Decimal:
+    """The price of that many GPU-seconds, exact until it is rounded to cents."""
+    return (Decimal(gpu_seconds) / _HOUR * price_per_gpu_hour).quantize(Decimal("0.01"), ROUND_HALF_UP)
