@@ -6,9 +6,9 @@ from sublet.desired import naming
 from sublet.guards.rule import Match, Mutation
 
 _SELECTOR: Final = f"""\
-(has(object.spec.nodeSelector) ? [] : [JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{}}}}])
-+ ('{naming.LEASE}' in object.spec.?nodeSelector.orValue({{}}) ? [] : [JSONPatch{{
-  op: 'add', path: '/spec/nodeSelector/' + jsonpatch.escapeKey('{naming.LEASE}'), value: variables.lease}}])"""
+'{naming.LEASE}' in object.spec.?nodeSelector.orValue({{}}) ? [] : has(object.spec.nodeSelector)
+? [JSONPatch{{op: 'add', path: '/spec/nodeSelector/' + jsonpatch.escapeKey('{naming.LEASE}'), value: variables.lease}}]
+: [JSONPatch{{op: 'add', path: '/spec/nodeSelector', value: {{'{naming.LEASE}': variables.lease}}}}]"""
 
 _TOLERATION: Final = f"""\
 (has(object.spec.tolerations) ? [] : [JSONPatch{{op: 'add', path: '/spec/tolerations', value: []}}])

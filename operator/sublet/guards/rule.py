@@ -84,8 +84,7 @@ class Mutation:
     Attributes:
         name: Without the `sublet-` that every object's name begins with.
         matches: Which requests; only CREATE and UPDATE can be changed.
-        patches: CEL of JSON patches, in order. Each must leave alone what it did already: the API server may
-            come back after another plugin changed the object.
+        patches: CEL of JSON patches. Each reads the object as it was sent, not what another one makes of it.
         variables: (name, CEL) of what several patches need.
         conditions: (name, CEL) of what must be true for the policy to look at a request at all.
     """
@@ -123,10 +122,13 @@ def _validating(policy: Policy) -> tuple[str, Manifest, Manifest]:
 
 
 def _mutating(policy: Mutation) -> tuple[str, Manifest, Manifest]:
+    # One mutation, invoked once: for each the API server writes the whole object as JSON and reads it again, and would
+    # do so a second time because of its own change.
+    whole = "\n+ ".join(f"({cel})" for cel in policy.patches)
     spec = {
         "matchConstraints": _constraints(policy.matches, in_leases=True),
-        "reinvocationPolicy": "IfNeeded",
-        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": cel}} for cel in policy.patches],
+        "reinvocationPolicy": "Never",
+        "mutations": [{"patchType": "JSONPatch", "jsonPatch": {"expression": whole}}],
     }
     return "MutatingAdmissionPolicy", spec, {}
 
