@@ -15,7 +15,7 @@ from sublet.guards.attacks.claims import ALLOWED_CLASS
 from sublet.guards.attacks.pods_shapes import Bad, pod
 from sublet.guards.attacks.quota import DEVICE_CLASS, LINES, Line
 from tests.apiserver.attacker import Answer, Attacker
-from tests.apiserver.by_hand import FAR_AHEAD, LONG_AGO, leased_namespace, times
+from tests.apiserver.by_hand import BREAK_GLASS, FAR_AHEAD, LONG_AGO, create, leased_namespace, times
 from tests.apiserver.leased import until
 from tests.apiserver.objects import Kubectl
 from tests.builders import a_tenancy
@@ -80,8 +80,7 @@ def quotas(kubectl: Kubectl, admin: Attacker, tenant: Attacker) -> Iterator[dict
         kubectl("create", "namespace", BARE)
         for namespace in (LEASED, BARE):
             for manifest in limits_of(namespace):
-                path = f"/api/v1/namespaces/{namespace}/{manifest['kind'].lower()}s"
-                assert not (answer := admin.send("POST", path, manifest)).message, answer.message
+                create(kubectl, manifest, *BREAK_GLASS)
             until(lambda: kubectl("get", "cm", "-n", namespace).stdout != "", "the namespace is whole")  # noqa: B023
         until(lambda: tenant.try_out(PLAIN.request(scene(LEASED))).stopped_by == ADMITTED, "Alice is let in")
         yield {namespace: Quota(admin, namespace) for namespace in (LEASED, BARE)}

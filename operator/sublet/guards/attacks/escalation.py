@@ -97,6 +97,11 @@ _IDENTITY = (
         "Get a token that outlives the lease.",
         ask("create", "v1", "serviceaccounts/default/token", body={"spec": {"expirationSeconds": 315_360_000}}),
     ),
+    _refused(
+        "rights-of-others",
+        "Ask what the owner's accounts may do here.",
+        ask("create", "authorization.k8s.io/v1", "localsubjectaccessreviews", body={}),
+    ),
     _refused("account-made", "Make an account of one's own.", ask("create", "v1", "serviceaccounts", body={})),
     _refused("account-impersonated", "Act as an account.", ask("update", "v1", "serviceaccounts/default", body={})),
     _refused(
@@ -156,7 +161,15 @@ _RUNS = (
     _refused("templates", "Store objects in a kind without a count.", ask("create", "v1", "podtemplates", body={})),
     _refused("revisions", "Store objects.", ask("create", "apps/v1", "controllerrevisions", body={})),
     _refused("device-claim", "Take devices.", ask("create", "resource.k8s.io/v1", "resourceclaims", body={})),
+    _refused(
+        "device-claims",
+        "Take devices with every pod.",
+        ask("create", "resource.k8s.io/v1", "resourceclaimtemplates", body={}),
+    ),
     _refused("events", "Fill etcd with events.", ask("create", "v1", "events", body={})),
+    _refused(
+        "events-by-the-newer-kind", "Fill etcd with events.", ask("create", "events.k8s.io/v1", "events", body={})
+    ),
     _refused("locks", "Fill etcd with locks.", ask("create", "coordination.k8s.io/v1", "leases", body={})),
     _refused(
         "disruption-budget",
