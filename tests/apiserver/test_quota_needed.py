@@ -1,8 +1,6 @@
 """No line of the quota or of the limits is idle: without any one of them an attack succeeds."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from sublet.guards.attacks.pods_shapes import Bad, pod
 from sublet.guards.attacks.quota import DEVICE_CLASS, LINES, Line
 from tests.apiserver.attacker import Answer, Attacker
 from tests.apiserver.by_hand import BREAK_GLASS, FAR_AHEAD, LONG_AGO, create, leased_namespace, times
+from tests.apiserver.counted import Quota, exceeded
 from tests.apiserver.leased import until
 from tests.apiserver.objects import Kubectl
 from tests.builders import a_tenancy
@@ -41,37 +40,6 @@ HARD: Mapping[str, str] = limits_of(LEASED)[0]["spec"]["hard"]
 DEFAULTS: Mapping[str, str] = limits_of(LEASED)[1]["spec"]["limits"][0]["defaultRequest"]
 
 
-@dataclass(frozen=True)
-class Quota:
-    """The quota of a namespace, to be changed."""
-
-    admin: Attacker
-    namespace: str
-
-    @property
-    def path(self) -> str:
-        """Where it is."""
-        return f"/api/v1/namespaces/{self.namespace}/resourcequotas/sublet"
-
-    def status(self) -> Raw:
-        """What the controller says of it, once that is about the specification as it is."""
-        seen: Raw = {}
-
-        def settled() -> bool:
-            seen.update(self.admin.send("GET", self.path).body)
-            hard = seen["spec"]["hard"]
-            return bool(seen["status"].get("hard") == hard and seen["status"]["used"].keys() == hard.keys())
-
-        until(settled, f"the quota of {self.namespace} is counted")
-        return dict(seen["status"])
-
-    def write(self, hard: Mapping[str, str]) -> None:
-        """Have these lines and no other."""
-        answer = self.admin.send("PATCH", self.path, [{"op": "replace", "path": "/spec/hard", "value": hard}])
-        assert not answer.message, answer.message
-        self.status()
-
-
 @pytest.fixture(scope="module")
 def quotas(kubectl: Kubectl, admin: Attacker, tenant: Attacker) -> Iterator[dict[str, Quota]]:
     """The quotas of a lease's namespace with all its guards, and of a namespace that has no other guard."""
@@ -85,12 +53,6 @@ def quotas(kubectl: Kubectl, admin: Attacker, tenant: Attacker) -> Iterator[dict
         until(lambda: tenant.try_out(PLAIN.request(scene(LEASED))).stopped_by == ADMITTED, "Alice is let in")
         yield {namespace: Quota(admin, namespace) for namespace in (LEASED, BARE)}
         kubectl("delete", "namespace", BARE, "--wait=false")
-
-
-def exceeded(answer: Answer) -> list[str]:
-    """The lines of a quota by which a request was refused."""
-    found = re.search(r"exceeded quota: sublet, requested: (\S+), used: ", answer.message)
-    return [each.rpartition("=")[0] for each in found[1].split(",")] if found else []
 
 
 def test_every_line_of_the_quota_has_an_attack() -> None:

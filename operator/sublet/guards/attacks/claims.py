@@ -28,7 +28,7 @@ ONE: Final = Attack(
     "Use storage that the pool does not offer, or more of it than it offers.",
     "quota",
     _claim(),
-    ("MTB-PL1-CC-FNS-2",),
+    ("MTB-PL1-CC-FNS-2", "MTB-pending-1199"),
 )
 TOO_MUCH: Final = Attack("claim-without-measure", "Fill the owner's storage.", "quota", _claim(size="1Ei"))
 

@@ -97,6 +97,7 @@ _HOST: Final = "Read and write the node's own files."
 _FOREIGN: Final = "Mount what lies outside of the lease."
 _CREDENTIALS: Final = "Keep a credential beyond the end of the lease."
 _DISK: Final = "Fill the node's disk."
+_NO_CLAIM: Final = ("MTB-pending-1198",)
 
 VOLUMES: Final = (
     Bad(
@@ -105,10 +106,22 @@ VOLUMES: Final = (
         "allowed-volumes",
         lambda _: volume(hostPath={"path": "/"}),
         pod_stopped_by="pod-security",
-        ids=("MTB-PL1-BC-HI-1",),
+        ids=("MTB-PL1-BC-HI-1", *_NO_CLAIM),
     ),
-    Bad("nfs", _FOREIGN, "allowed-volumes", lambda _: volume(nfs={"server": "10.0.0.1", "path": "/"})),
-    Bad("inline-csi", _FOREIGN, "allowed-volumes", lambda _: volume(csi={"driver": "secrets-store.csi.k8s.io"})),
+    Bad(
+        "nfs",
+        _FOREIGN,
+        "allowed-volumes",
+        lambda _: volume(nfs={"server": "10.0.0.1", "path": "/"}),
+        ids=_NO_CLAIM,
+    ),
+    Bad(
+        "inline-csi",
+        _FOREIGN,
+        "allowed-volumes",
+        lambda _: volume(csi={"driver": "secrets-store.csi.k8s.io"}),
+        ids=_NO_CLAIM,
+    ),
     Bad("image-volume", _IMAGES, "allowed-volumes", lambda _: volume(image={"reference": "evil.test/data"})),
     Bad(
         "git-repo",
@@ -122,6 +135,7 @@ VOLUMES: Final = (
         _FOREIGN,
         "allowed-volumes",
         lambda _: volume(iscsi={"targetPortal": "10.0.0.1", "iqn": "iqn.2001-04.com.example:disk", "lun": 0}),
+        ids=_NO_CLAIM,
     ),
     Bad(
         "pod-certificate",
