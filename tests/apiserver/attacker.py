@@ -71,6 +71,16 @@ class Attacker:
         except ValueError:
             return Answer(response.status, {"message": text.decode(errors="replace")})
 
+    def watch(self, path: str) -> Answer:
+        """Begin to watch, and leave at once."""
+        self._http.request("GET", f"{path}?watch=true", headers=self._headers)
+        response = self._http.getresponse()
+        if response.status != http.client.OK:
+            return Answer(response.status, json.loads(response.read()))
+        response.close()
+        self._http.close()
+        return Answer(response.status, {})
+
     def close(self) -> None:
         """Close the connection."""
         self._http.close()

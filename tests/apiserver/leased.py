@@ -66,11 +66,10 @@ def leases(cluster: clusters.Cluster) -> Iterator[Scenes]:
         admin, alice = (stack.enter_context(attacker(cluster, user)) for user in ("admin", "alice"))
         for path, manifest in CLUSTER_ADMIN_OBJECTS:
             admin.send("POST", path, manifest)
-        scenes = []
-        for level in ("baseline", "restricted"):
-            prefix, namespace = asyncio.run(_make(cluster, {**ISOLATION, "podSecurity": {"level": level}}))
-            stack.callback(_left, cluster, prefix)
-            scenes.append(_scene(prefix, namespace))
+        scenes = [
+            stack.enter_context(lease(cluster, {**ISOLATION, "podSecurity": {"level": level}}))
+            for level in ("baseline", "restricted")
+        ]
         for scene in scenes:
             # Claims cannot be had in this version, but the rules about them are here.
             offered = {"metadata": {"annotations": {"sublet.dev/allowed-storage-classes": ALLOWED_CLASS}}}
@@ -78,6 +77,16 @@ def leases(cluster: clusters.Cluster) -> Iterator[Scenes]:
             assert not answer.message, answer.message
             _ready(alice, scene)
         yield Scenes(*scenes)
+
+
+@contextlib.contextmanager
+def lease(cluster: clusters.Cluster, isolation: dict[str, Any]) -> Iterator[Scene]:
+    """A lease of two of four nodes, of a pool with this isolation; its operator is gone."""
+    prefix, namespace = asyncio.run(_make(cluster, isolation))
+    try:
+        yield _scene(prefix, namespace)
+    finally:
+        asyncio.run(_leave(cluster, prefix))
 
 
 def _scene(prefix: str, namespace: str) -> Scene:
@@ -132,10 +141,6 @@ async def _make(cluster: clusters.Cluster, isolation: dict[str, Any]) -> tuple[s
     await operator.service.world.client.close()
     await site.admin.close()
     return site.prefix, namespace
-
-
-def _left(cluster: clusters.Cluster, prefix: str) -> None:
-    asyncio.run(_leave(cluster, prefix))
 
 
 async def _leave(cluster: clusters.Cluster, prefix: str) -> None:

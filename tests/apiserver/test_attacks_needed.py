@@ -14,13 +14,13 @@ from sublet.guards.attacks.pods_shapes import Bad, pod
 from sublet.guards.attacks.pods_unaided import COMPLETE
 from sublet.guards.rule import Policy, Rule
 from tests.apiserver.attacker import Attacker
-from tests.apiserver.leased import OPERATOR, Scenes, completed, until
+from tests.apiserver.leased import OPERATOR, Scenes, until
+from tests.apiserver.unaided import PLAIN, uncompleted
 
 ADMISSION = "/apis/admissionregistration.k8s.io/v1"
 UNAIDED_RULES = {"always-pull", "ends-by-hard-stop"}
 """Rules that nothing meets while pods are completed."""
 
-PLAIN = pod(Bad("plain", "Nothing.", ADMITTED))
 RULES = [(policy, rule) for policy in guards.POLICIES for rule in policy.rules]
 
 
@@ -46,25 +46,6 @@ def _is(validation: dict[str, str], rule: Rule) -> bool:
 def _write(admin: Attacker, path: str, validations: object) -> None:
     answer = admin.send("PATCH", path, [{"op": "replace", "path": "/spec/validations", "value": validations}])
     assert not answer.message, answer.message
-
-
-@contextlib.contextmanager
-def uncompleted(admin: Attacker, alice: Attacker, scene: Scene) -> Iterator[None]:
-    """Let nothing complete pods, as on a cluster that does not serve such policies."""
-    path = f"{ADMISSION}/mutatingadmissionpolicybindings"
-    bindings = [admin.send("GET", f"{path}/sublet-{each.name}").body for each in guards.MUTATIONS]
-    request = PLAIN.request(scene)
-    try:
-        for binding in bindings:
-            admin.send("DELETE", f"{path}/{binding['metadata']['name']}")
-        until(lambda: not completed(alice, request), "pods are not completed any more")
-        yield
-    finally:
-        for binding in bindings:
-            labels = binding["metadata"]["labels"]
-            metadata = {"name": binding["metadata"]["name"], "labels": labels}
-            admin.send("POST", path, {**binding, "metadata": metadata})
-        until(lambda: completed(alice, request), "pods are completed again")
 
 
 def _about(policy: Policy, path: str) -> bool:

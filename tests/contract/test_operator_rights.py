@@ -44,7 +44,6 @@ OPERATOR: Rights = {
 }
 TENANT: Rights = {
     ("", "pods"): ALL,
-    ("", "pods/status"): {"get"},
     ("", "pods/log"): {"get"},
     ("", "pods/exec"): {"get", "create"},
     ("", "pods/attach"): {"get", "create"},

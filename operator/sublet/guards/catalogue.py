@@ -4,6 +4,7 @@ from sublet.guards import metadata, objects, pods, time
 from sublet.guards.attacks import metadata as metadata_attacks
 from sublet.guards.attacks import objects as object_attacks
 from sublet.guards.attacks import pods as pod_attacks
+from sublet.guards.attacks import quota as quota_attacks
 from sublet.guards.attacks import rights as rights_attacks
 from sublet.guards.attacks import time as time_attacks
 from sublet.guards.attacks.attack import Attack
@@ -18,6 +19,7 @@ MUTATIONS: tuple[Mutation, ...] = pods.MUTATIONS
 ATTACKS: tuple[Attack, ...] = (
     *pod_attacks.ATTACKS,
     *object_attacks.ATTACKS,
+    *quota_attacks.ATTACKS,
     *time_attacks.ATTACKS,
     *metadata_attacks.ATTACKS,
     *rights_attacks.ATTACKS,

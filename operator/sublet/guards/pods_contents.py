@@ -111,8 +111,10 @@ variables.projections.all(p, p.all(s,
         """\
 variables.claims.all(c, c.spec.?storageClassName.orValue('') != ''
   && c.spec.storageClassName in variables.storageClasses)""",
-        f'"a volume claim names a StorageClass that is offered: set storageClassName to one of [" + variables.notes['
-        f"?'{naming.ALLOWED_STORAGE_CLASSES}'].orValue('') + ']'",
+        "(variables.storageClasses == ['']"
+        " ? 'this lease has no volume claims; use emptyDir, or agree on a StorageClass'"
+        " : 'a volume claim names a StorageClass that is offered: set storageClassName to one of ['"
+        " + variables.storageClasses.join(', ') + ']')",
         is_cel=True,
     ),
     Rule(

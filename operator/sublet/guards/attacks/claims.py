@@ -23,6 +23,15 @@ def _claim(annotations: Manifest | None = None, size: str = "1Gi", **spec: Any) 
 _BACKUP = {"apiGroup": "backup.owner.example", "kind": "Backup", "name": "billing"}
 _SNAPSHOT = {"apiGroup": "snapshot.storage.k8s.io", "kind": "VolumeSnapshot", "name": "billing"}
 
+ONE: Final = Attack(
+    "claim-one-more",
+    "Use storage that the pool does not offer, or more of it than it offers.",
+    "quota",
+    _claim(),
+    ("MTB-PL1-CC-FNS-2", "MTB-pending-1199"),
+)
+TOO_MUCH: Final = Attack("claim-without-measure", "Fill the owner's storage.", "quota", _claim(size="1Ei"))
+
 ATTACKS: tuple[Attack, ...] = (
     Attack(
         "claim-of-another-class",
@@ -74,10 +83,5 @@ ATTACKS: tuple[Attack, ...] = (
         "claim-attributes",
         _claim(volumeAttributesClassName="gold"),
     ),
-    Attack(
-        "claim-without-measure",
-        "Fill the owner's storage.",
-        "quota",
-        _claim(size="1Ei"),
-    ),
+    TOO_MUCH,
 )

@@ -43,59 +43,71 @@ _NODE = (
     _refused("node-logs", "Read the node's own logs.", _on_the_node("get", "proxy/logs/")),
 )
 
-_QUOTA = "MTB-PL1-CC-TI-1"
+_QUOTA = ("MTB-PL1-CC-TI-1", "MTB-PL1-BC-CPI-2")
+_NETWORK = ("MTB-PL2-BC-OPS-4", "MTB-PL1-BC-CPI-2", "MTB-pending-1201")
 _GUARDS = (
-    _refused("quota-created", "Add a quota.", ask("create", "v1", "resourcequotas", body={}), _QUOTA),
+    _refused("quota-created", "Add a quota.", ask("create", "v1", "resourcequotas", body={}), *_QUOTA),
     _refused(
         "quota-raised",
         "Raise the quota.",
         patch("v1", "resourcequotas/sublet", add("/spec/hard/pods", "9999")),
-        _QUOTA,
+        *_QUOTA,
     ),
-    _refused("quota-rewritten", "Replace the quota.", ask("update", "v1", "resourcequotas/sublet", body={}), _QUOTA),
-    _refused("quota-deleted", "Delete the quota.", ask("delete", "v1", "resourcequotas/sublet"), _QUOTA),
-    _refused("quotas-deleted", "Delete all quotas.", ask("deletecollection", "v1", "resourcequotas"), _QUOTA),
+    _refused("quota-rewritten", "Replace the quota.", ask("update", "v1", "resourcequotas/sublet", body={}), *_QUOTA),
+    _refused("quota-deleted", "Delete the quota.", ask("delete", "v1", "resourcequotas/sublet"), *_QUOTA),
+    _refused("quotas-deleted", "Delete all quotas.", ask("deletecollection", "v1", "resourcequotas"), *_QUOTA),
     _refused(
         "quota-status",
         "Have the quota forget what is used.",
         patch("v1", "resourcequotas/sublet/status", add("/status/used", {})),
-        _QUOTA,
+        *_QUOTA,
     ),
-    _refused("limits-deleted", "Delete the limits.", ask("delete", "v1", "limitranges/sublet")),
+    _refused("limits-deleted", "Delete the limits.", ask("delete", "v1", "limitranges/sublet"), "MTB-PL1-BC-CPI-2"),
     _refused(
         "network-opened",
         "Open the network policy to the world.",
         patch("networking.k8s.io/v1", "networkpolicies/sublet-allow", add("/spec/egress/-", {})),
-        "MTB-PL2-BC-OPS-4",
+        *_NETWORK,
     ),
     _refused(
         "network-policy-added",
         "Add a network policy, for policies add up.",
         ask("create", "networking.k8s.io/v1", "networkpolicies", body={}),
-        "MTB-PL2-BC-OPS-4",
+        *_NETWORK,
     ),
     _refused(
         "network-policies-deleted",
         "Delete all network policies.",
         ask("deletecollection", "networking.k8s.io/v1", "networkpolicies"),
-        "MTB-PL2-BC-OPS-4",
+        *_NETWORK,
     ),
 )
-_OPS_3 = "MTB-PL2-BC-OPS-3"
+_BINDINGS = ("MTB-PL2-BC-OPS-3", "MTB-PL2-CC-TI-1")
 _IDENTITY = (
-    _refused("role-created", "Make a role with more rights.", ask("create", _RBAC, "roles", body={}), _OPS_3),
-    _refused("role-bound", "Bind a role.", ask("create", _RBAC, "rolebindings", body={}), _OPS_3),
+    _refused("role-created", "Make a role with more rights.", ask("create", _RBAC, "roles", body={}), *_BINDINGS),
+    _refused("role-bound", "Bind a role.", ask("create", _RBAC, "rolebindings", body={}), *_BINDINGS),
     _refused(
         "binding-widened",
         "Let a stranger in.",
         patch(_RBAC, "rolebindings/sublet-tenant", add("/subjects/-", {"kind": "User", "name": "mallory"})),
-        _OPS_3,
+        *_BINDINGS,
     ),
-    _refused("binding-kept", "Read who is let in.", ask("list", _RBAC, "rolebindings"), _OPS_3),
+    _refused(
+        "probe-shut-out",
+        "Have the guards tried no more.",
+        ask("delete", _RBAC, "rolebindings/sublet-probe"),
+        "MTB-PL1-BC-CPI-2",
+    ),
+    _refused("binding-kept", "Read who is let in.", ask("list", _RBAC, "rolebindings"), *_BINDINGS),
     _refused(
         "token-made",
         "Get a token that outlives the lease.",
         ask("create", "v1", "serviceaccounts/default/token", body={"spec": {"expirationSeconds": 315_360_000}}),
+    ),
+    _refused(
+        "rights-of-others",
+        "Ask what the owner's accounts may do here.",
+        ask("create", "authorization.k8s.io/v1", "localsubjectaccessreviews", body={}),
     ),
     _refused("account-made", "Make an account of one's own.", ask("create", "v1", "serviceaccounts", body={})),
     _refused("account-impersonated", "Act as an account.", ask("update", "v1", "serviceaccounts/default", body={})),
@@ -156,7 +168,15 @@ _RUNS = (
     _refused("templates", "Store objects in a kind without a count.", ask("create", "v1", "podtemplates", body={})),
     _refused("revisions", "Store objects.", ask("create", "apps/v1", "controllerrevisions", body={})),
     _refused("device-claim", "Take devices.", ask("create", "resource.k8s.io/v1", "resourceclaims", body={})),
+    _refused(
+        "device-claims",
+        "Take devices with every pod.",
+        ask("create", "resource.k8s.io/v1", "resourceclaimtemplates", body={}),
+    ),
     _refused("events", "Fill etcd with events.", ask("create", "v1", "events", body={})),
+    _refused(
+        "events-by-the-newer-kind", "Fill etcd with events.", ask("create", "events.k8s.io/v1", "events", body={})
+    ),
     _refused("locks", "Fill etcd with locks.", ask("create", "coordination.k8s.io/v1", "leases", body={})),
     _refused(
         "disruption-budget",

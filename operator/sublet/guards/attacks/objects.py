@@ -38,7 +38,7 @@ _SERVICES = (
         "Open a port on every node, past the owner's firewall.",
         "service-type",
         _service(type="NodePort"),
-        ("MTB-PL1-BC-HI-1",),
+        ("MTB-PL1-BC-HI-1-NodePort",),
     ),
     Attack(
         "service-load-balancer",

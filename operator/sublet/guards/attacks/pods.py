@@ -4,11 +4,12 @@ from typing import Final
 
 from sublet.guards.attacks.attack import Attack
 from sublet.guards.attacks.pods_changes import CHANGES, DEBUG, DEBUG_BY_ADMIN
-from sublet.guards.attacks.pods_contents import ANNOTATIONS, DEVICES, IMAGES, IN_TEMPLATES, VOLUMES
+from sublet.guards.attacks.pods_contents import ANNOTATIONS, DEVICES, IMAGES, IN_TEMPLATES
 from sublet.guards.attacks.pods_place import PLACE
 from sublet.guards.attacks.pods_security import BASELINE, RESTRICTED
 from sublet.guards.attacks.pods_shapes import OTHER_KINDS, TENANT_KINDS, pod, workload
 from sublet.guards.attacks.pods_unaided import UNAIDED
+from sublet.guards.attacks.pods_volumes import VOLUMES
 
 __all__ = ["ATTACKS", "BY_ADMIN", "ON_RESTRICTED", "UNAIDED"]
 
