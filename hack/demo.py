@@ -98,6 +98,7 @@ def play(stage: Stage) -> None:
     stage.show("create", "-n", NAMESPACE, "-f", pod, user="alice")
     stage.kubectl("wait", "-n", NAMESPACE, "--for=jsonpath={.status.phase}=Running", "pod/train", "--timeout=30s")
     stage.show("get", "pods", "-n", NAMESPACE, "-o", "wide", user="alice")
+    stage.show("get", "configmap", "sublet-lease", "-n", NAMESPACE, "-o", "jsonpath={.data}", user="alice")
 
     tell("5. What Alice may not do is refused by the API server")
     stage.show("delete", "networkpolicy", "--all", "-n", NAMESPACE, user="alice", ok=False)

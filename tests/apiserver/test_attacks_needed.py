@@ -79,6 +79,41 @@ def test_without_the_rule_an_attack_succeeds(
         until(lambda: tenant.try_out(attack.request(scene)).stopped_by == rule.name, f"{rule.name} is back")
 
 
+def test_a_device_is_held_back_by_the_quota_as_well(admin: Attacker, tenant: Attacker, scenes: Scenes) -> None:
+    """Without the rule a pod that asks for a device by resource is admitted, and waits for a claim that it never gets.
+
+    No quota can name every DeviceClass there is, but the scheduler has to make a ResourceClaim in the namespace.
+    """
+    scene = scenes.baseline
+    (policy, rule) = next((policy, rule) for policy, rule in RULES if rule.name == "allowed-device-classes")
+    (attack,) = (each for each in pods.ATTACKS if each.name == "device-in-requests")
+    request, resource = attack.request(scene), "/apis/resource.k8s.io/v1"
+    selected = [{"cel": {"expression": "device.driver == 'owner.example'"}}]
+    named = {"apiVersion": "resource.k8s.io/v1", "metadata": {"name": "owner"}}
+    pool = {"name": scene.node, "generation": 1, "resourceSliceCount": 1}
+    there = {"driver": "owner.example", "nodeName": scene.node, "pool": pool, "devices": [{"name": "gpu-0"}]}
+    events = f"/api/v1/namespaces/{scene.namespace}/events?fieldSelector=reason%3DFailedScheduling"
+
+    def refused() -> bool:
+        messages = [event["message"] for event in admin.send("GET", events).body["items"]]
+        return any("exceeded quota: sublet, requested: count/resourceclaims" in message for message in messages)
+
+    try:
+        admin.send(
+            "POST", f"{resource}/deviceclasses", {**named, "kind": "DeviceClass", "spec": {"selectors": selected}}
+        )
+        admin.send("POST", f"{resource}/resourceslices", {**named, "kind": "ResourceSlice", "spec": there})
+        with without_rule(admin, policy, rule):
+            until(lambda: not tenant.send("POST", request.path, request.body).message, "the pod is admitted")
+        until(refused, "the scheduler is refused a claim")
+        assert "nodeName" not in tenant.send("GET", f"{request.path}/attack").body["spec"]
+    finally:
+        tenant.send("DELETE", f"{request.path}/attack")
+        admin.send("DELETE", f"{resource}/resourceslices/owner")
+        admin.send("DELETE", f"{resource}/deviceclasses/owner")
+    until(lambda: tenant.try_out(request).stopped_by == rule.name, f"{rule.name} is back")
+
+
 def test_what_is_completed_is_demanded(admin: Attacker, tenant: Attacker, scenes: Scenes) -> None:
     """Where nothing completes pods, one that says all by itself is admitted, and any other one is told what to add."""
     scene = scenes.baseline

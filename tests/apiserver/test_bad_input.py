@@ -1,11 +1,15 @@
 """Bad input: refused or held with one clear sentence that names the field; nothing half-made stays behind."""
 
+from datetime import timedelta
+from subprocess import CompletedProcess
 from typing import Any
 
 import pytest
 
+from sublet.api.scalars import format_timestamp
 from sublet.cluster import kinds
 from sublet.errors import InvalidError
+from sublet.policy.times import FURTHEST_STOP
 from tests.apiserver.site import Site, eventually
 from tests.conftest import Tool
 
@@ -29,6 +33,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         {"duration": "5m"},
         "OutsideTerms",
         "spec.duration: must be longer than the 5m for which the pool drains a lease before its end",
+    ),
+    "a hard stop that no pod can be given": (
+        {"extendableUntil": "2999-01-01T00:00:00Z"},
+        "InvalidSpec",
+        (
+            "spec.extendableUntil: more than 68 years after the start, and no pod's deadline can be that far away; "
+            "give an earlier time"
+        ),
     ),
     "what is not offered": (
         {"start": "2999-01-01T00:00:00Z", "duration": "1h", "latestStart": "2999-01-02T00:00:00Z"},
@@ -66,6 +78,26 @@ async def told(kubectl: Tool, lease: str, message: str) -> None:
         return message in kubectl("events", "--for", f"gpulease/{lease}", "-n", "default").stdout
 
     await eventually(look, f"an event says: {message}")
+
+
+async def test_the_furthest_hard_stop_is_a_pods_deadline(site: Site, alice: Tool) -> None:
+    """What is sold at most can be written into a pod; three weeks more, and every pod would be refused."""
+    await site.pool(nodes=2)
+    await site.lease("a", extendableUntil=format_timestamp(site.clock.now() + FURTHEST_STOP))
+    namespace = (await site.reach("a", "Active"))["status"]["namespaces"][0]
+
+    def run() -> "CompletedProcess[str]":
+        words = ("run", "a", "--image", "registry.example/a:1", "--namespace", namespace, "--dry-run=server")
+        return alice(*words, "-o", "jsonpath={.spec.activeDeadlineSeconds}", check=False)
+
+    assert 0 <= FURTHEST_STOP.total_seconds() - float(run().stdout) < 60
+    await site.operators[0].stop()  # it would write the hard stop back
+    later = format_timestamp(site.clock.now() + FURTHEST_STOP + timedelta(weeks=3))
+    notes = {"metadata": {"annotations": {"sublet.dev/hard-stop-at": later}}}
+    client = await site.own()
+    await client.patch(kinds.NAMESPACE, namespace, notes)
+    await client.close()
+    assert "must be between 1 and 2147483647" in run().stderr
 
 
 async def test_a_refused_lease_is_had_once_it_can_be(site: Site) -> None:

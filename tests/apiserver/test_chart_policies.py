@@ -262,6 +262,7 @@ def test_a_stolen_token_of_the_operator_opens_no_other_namespace(kubectl: Kubect
     refusal = "works in the namespaces of leases only"
     assert refusal in _as_operator(kubectl, "create", body=_binding("kube-system")).stderr
     assert refusal in _delete(kubectl, "namespaces/sublet-system").stderr
+    assert refusal in _apply(kubectl, "default", "sublet-lease").stderr
     kubectl("run", "bystander", "--namespace", "default", "--image", "registry.example/bystander:1")
     try:
         assert refusal in _delete(kubectl, "namespaces/default/pods").stderr
@@ -270,10 +271,21 @@ def test_a_stolen_token_of_the_operator_opens_no_other_namespace(kubectl: Kubect
 
 
 @pytest.mark.usefixtures("bounds")
+def test_a_stolen_token_of_the_operator_writes_and_reads_one_config_map(kubectl: Kubectl, lease_namespace: str) -> None:
+    """Others are out of reach, in the namespaces of leases too: they are a tenant's own."""
+    assert 'cannot patch resource "configmaps"' in _apply(kubectl, lease_namespace, "another").stderr
+    listing = _as_operator_reads(kubectl, f"/api/v1/namespaces/{lease_namespace}/configmaps")
+    assert 'cannot list resource "configmaps"' in listing.stderr
+    one = "fieldSelector=metadata.name%3Dsublet-lease"
+    assert _as_operator_reads(kubectl, f"/api/v1/configmaps?{one}").stderr == ""
+
+
+@pytest.mark.usefixtures("bounds")
 def test_the_operator_may_work_in_the_namespaces_of_leases(kubectl: Kubectl, lease_namespace: str) -> None:
     """What it is for is let through: a binding, stopping pods and deletion of a lease's namespace."""
     done = [
         _as_operator(kubectl, "create", body=_binding(lease_namespace)),
+        _apply(kubectl, lease_namespace, "sublet-lease"),
         _delete(kubectl, f"namespaces/{lease_namespace}/pods"),
         _delete(kubectl, f"namespaces/{lease_namespace}"),
     ]
@@ -282,3 +294,14 @@ def test_the_operator_may_work_in_the_namespaces_of_leases(kubectl: Kubectl, lea
 
 def _delete(kubectl: Kubectl, path: str) -> subprocess.CompletedProcess[str]:
     return kubectl("delete", "--raw", f"/api/v1/{path}?dryRun=All", "--as", OPERATOR, check=False)
+
+
+def _apply(kubectl: Kubectl, namespace: str, name: str) -> subprocess.CompletedProcess[str]:
+    """Apply a ConfigMap as the operator does its own."""
+    metadata = {"name": name, "namespace": namespace}
+    body = json.dumps({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"a": "b"}})
+    return _as_operator(kubectl, "apply", "--server-side", body=body)
+
+
+def _as_operator_reads(kubectl: Kubectl, path: str) -> subprocess.CompletedProcess[str]:
+    return kubectl("get", "--raw", path, "--as", OPERATOR, check=False)

@@ -32,6 +32,12 @@ DAMAGE = {
         """[{"op": "add", "path": "/subjects/-",
              "value": {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "mallory"}}]""",
     ],
+    "deleted facts": ["delete", "configmap", "sublet-lease", "-n", "{ns}"],
+    "facts with a later end": [
+        *["patch", "configmap", "sublet-lease", "-n", "{ns}", "-p"],
+        '{"data":{"endsAt":"2999-01-01T00:00:00Z"}}',
+    ],
+    "facts without their lease": ["label", "configmap", "sublet-lease", "-n", "{ns}", "sublet.dev/lease-"],
     "a namespace without Pod Security": ["label", "namespace", "{ns}", "pod-security.kubernetes.io/enforce-"],
     "a namespace without its lease": ["label", "namespace", "{ns}", "sublet.dev/lease-", "sublet.dev/lease-uid-"],
     "a later end in the annotations": [
@@ -52,10 +58,12 @@ async def snapshot(site: Site, namespace: str, node: str) -> Raw:
         (kinds.LIMIT_RANGE, "sublet"),
         (kinds.NETWORK_POLICY, "sublet-default-deny"),
         (kinds.NETWORK_POLICY, "sublet-allow"),
+        (kinds.CONFIG_MAP, "sublet-lease"),
         (kinds.ROLE_BINDING, "sublet-tenant"),
     ):
         seen = await site.find(kind, name, namespace)
-        found[f"{kind.kind}/{name}"] = {key: seen.get(key) for key in ("spec", "subjects", "roleRef")} if seen else None
+        parts = ("spec", "data", "subjects", "roleRef")
+        found[f"{kind.kind}/{name}"] = {key: seen.get(key) for key in parts} if seen else None
     for kind, name in ((kinds.NAMESPACE, namespace), (kinds.NODE, node)):
         metadata = (seen := await site.admin.get(kind, name))["metadata"]
         marks = {**metadata.get("labels", {}), **metadata.get("annotations", {})}
@@ -75,7 +83,8 @@ async def test_damage_is_repaired(site: Site, kubectl: Tool, what: str) -> None:
 
     words = [word.replace("{ns}", namespace).replace("{node}", node) for word in DAMAGE[what]]
     # Sublet's own marks are protected from everybody else: a member of the break-glass group can still be mistaken.
-    kubectl(*words, *(BREAK_GLASS if any("sublet.dev/" in word for word in words) else ()))
+    protected = any("sublet.dev/" in word or word == "sublet-lease" for word in words)
+    kubectl(*words, *(BREAK_GLASS if protected else ()))
 
     async def as_before() -> bool:
         return await snapshot(site, namespace, node) == before

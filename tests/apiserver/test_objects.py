@@ -15,13 +15,19 @@ from sublet.guards.attacks.attack import Attack, Request, Scene
 from sublet.guards.attacks.claims import ALLOWED_CLASS
 from sublet.guards.rule import Policy, Rule
 from tests.apiserver.attacker import Attacker, attacker
-from tests.apiserver.by_hand import FAR_AHEAD, LONG_AGO, create, leased_namespace, soon, times, without
+from tests.apiserver.by_hand import BREAK_GLASS, FAR_AHEAD, LONG_AGO, create, leased_namespace, soon, times, without
 from tests.apiserver.objects import Kubectl
 
 Raw = dict[str, Any]
 
 NAMESPACE = "lease-objects"
 SCENE = Scene(NAMESPACE, NAMESPACE, "none", "none", "default", "nvidia.com/gpu")
+FACTS: Raw = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "sublet-lease", "namespace": NAMESPACE},
+    "data": {"endsAt": FAR_AHEAD},
+}
 RULES = [
     (policy, rule)
     for policy in (*guards.POLICIES, *metadata_guards.POLICIES)
@@ -38,6 +44,7 @@ def alices(cluster: clusters.Cluster, kubectl: Kubectl) -> Iterator[Attacker]:
     with leased_namespace(kubectl, NAMESPACE, annotations), attacker(cluster) as one:
         soon(lambda: one.try_out(first.request(SCENE)).stopped_by == first.stopped_by, "the guards bite")
         soon(lambda: kubectl("get", "cm", "kube-root-ca.crt", "-n", NAMESPACE, check=False).stderr == "", "it is whole")
+        create(kubectl, FACTS, *BREAK_GLASS)
         yield one
 
 
@@ -106,6 +113,7 @@ GOOD = {
         storageClassName=ALLOWED_CLASS, dataSource={"kind": "PersistentVolumeClaim", "name": "other"}
     ),
     "labels of one's own": made("configmaps", "ConfigMap", metadata={"labels": {"app.kubernetes.io/name": "web"}}),
+    "a ConfigMap of a generated name": made("configmaps", "ConfigMap", metadata={"name": "", "generateName": "run-"}),
     "an owner in the namespace": made("configmaps", "ConfigMap", metadata={"ownerReferences": OWNED}),
 }
 

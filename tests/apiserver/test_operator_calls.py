@@ -48,9 +48,9 @@ def used(log: str) -> Iterator[Right]:
             yield RBAC, "clusterroles", "bind"
 
 
-def surplus(kind: str, api_version: str, namespace: str, labels: Raw, **rest: object) -> str:
+def surplus(kind: str, api_version: str, namespace: str, labels: Raw, name: str = "surplus", **rest: object) -> str:
     """An object that claims to be the lease's and is not, as JSON."""
-    metadata = {"name": "surplus", "namespace": namespace, "labels": labels}
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
     return json.dumps({"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest})
 
 
@@ -71,7 +71,13 @@ async def test_every_right_is_used_and_none_is_missing(site: Site, kubectl: Tool
         surplus("RoleBinding", f"{RBAC}/v1", namespace, labels, roleRef=role),
     ):
         kubectl("create", *BREAK_GLASS, "-f", "-", input=manifest)
+    elsewhere = f"{namespace}-elsewhere"  # of two ConfigMaps of one name, the one that the lease should not have
+    kubectl("create", "namespace", elsewhere)
+    stray = surplus("ConfigMap", "v1", elsewhere, labels, name="sublet-lease")
+    kubectl("create", *BREAK_GLASS, "-f", "-", input=stray)
     await site.start_operator()
+    await site.gone(kinds.CONFIG_MAP, "sublet-lease", elsewhere)
+    kubectl("delete", "namespace", elsewhere, "--wait=false")
     for kind in (kinds.RESOURCE_QUOTA, kinds.LIMIT_RANGE, kinds.NETWORK_POLICY, kinds.ROLE_BINDING):
         await site.gone(kind, "surplus", namespace)
     kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce-")

@@ -36,6 +36,7 @@ OPERATOR: Rights = {
     ("", "namespaces"): KEEP,
     ("", "resourcequotas"): KEEP,
     ("", "limitranges"): KEEP,
+    ("", "configmaps"): KEEP,
     ("networking.k8s.io", "networkpolicies"): KEEP,
     (RBAC, "rolebindings"): KEEP,
     (RBAC, "clusterroles"): {"bind"},
@@ -147,6 +148,12 @@ def test_the_operator_has_no_say_over_secrets_and_pods(objects: list[Raw]) -> No
     assert granted["", "pods"] == {"deletecollection"}
 
 
+def test_the_operator_knows_one_config_map_by_name(objects: list[Raw]) -> None:
+    """It can neither read nor write those in which others keep their configuration."""
+    rules = the(objects, "ClusterRole", "sublet")["rules"]
+    assert [rule["resourceNames"] for rule in rules if "configmaps" in rule["resources"]] == [["sublet-lease"]]
+
+
 def test_the_operator_can_hand_out_the_tenants_role_alone(objects: list[Raw]) -> None:
     """`bind` names one role, so that the operator cannot make itself or anybody else an administrator."""
     rules = the(objects, "ClusterRole", "sublet")["rules"]
@@ -180,5 +187,4 @@ def test_the_operator_has_a_right_to_every_kind_it_knows(objects: list[Raw]) -> 
         for group, resource in rights(role)
     }
     known = {(kind.api_version.rpartition("/")[0], kind.plural) for kind in kinds.BY_KIND.values()}
-    # ConfigMaps are only asked about, as the user of the probes, who has a tenant's rights.
-    assert granted == known - {("", "configmaps")} | {(RBAC, "clusterroles"), ("", "users")}
+    assert granted == known | {(RBAC, "clusterroles"), ("", "users")}

@@ -47,10 +47,10 @@ MUTATING_POLICY = Kind(
     "admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", namespaced=False
 )
 
-CHILDREN = (NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
-"""The kinds a lease is rendered into, watched by the lease label so that drift is seen at once."""
+CHILDREN = (NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, CONFIG_MAP, ROLE_BINDING)
+"""The kinds a lease is rendered into, watched so that drift is seen at once."""
 
-BY_KIND = {k.kind: k for k in (NODE, *CHILDREN, POD, CONFIG_MAP, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)}
+BY_KIND = {k.kind: k for k in (NODE, *CHILDREN, POD, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)}
 
 
 def kind_of(manifest: dict[str, object]) -> Kind:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Mapping
 from typing import Any
 
 from sublet.cluster.client import Client
@@ -24,11 +25,11 @@ class Mirror:
     is reported as deleted.
     """
 
-    def __init__(self, client: Client, kind: Kind, store: Store, selector: str = "") -> None:
+    def __init__(self, client: Client, kind: Kind, store: Store, selectors: Mapping[str, str]) -> None:
         self._client = client
         self._kind = kind
         self._store = store
-        self._query = {"labelSelector": selector} if selector else {}
+        self._selectors = selectors
         self.synced = asyncio.Event()
 
     async def follow(self) -> None:
@@ -48,14 +49,14 @@ class Mirror:
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _list(self) -> str:
-        answer = await self._client.list(self._kind, **self._query)
+        answer = await self._client.list(self._kind, **self._selectors)
         version = str(answer["metadata"]["resourceVersion"])
         self._store.replace(answer["items"], version)
         self.synced.set()
         return version
 
     async def _watch(self, since: str) -> str:
-        async for event in self._client.watch(self._kind, since, **self._query):
+        async for event in self._client.watch(self._kind, since, **self._selectors):
             obj = event["object"]
             match event["type"]:
                 case "ADDED" | "MODIFIED":

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from sublet.cluster.client import Client
-from sublet.cluster.kinds import CHILDREN, GPU_LEASE, GPU_POOL, MUTATING_POLICY, NAMESPACE, NODE, Kind
+from sublet.cluster.kinds import CHILDREN, CONFIG_MAP, GPU_LEASE, GPU_POOL, MUTATING_POLICY, NAMESPACE, NODE, Kind
 from sublet.cluster.mirror import Mirror
 from sublet.cluster.store import Change, Raw, Store
 from sublet.desired import naming
@@ -31,6 +31,15 @@ def _node_in_short(node: Raw) -> Raw:
     }
 
 
+def _selectors(kind: Kind) -> dict[str, str]:
+    """Which objects of a kind are followed, in the API server's query words."""
+    if kind in {NODE, NAMESPACE}:
+        return {}  # whole: also a namespace of somebody who is no lease holds its name
+    if kind is CONFIG_MAP:
+        return {"fieldSelector": f"metadata.name={naming.FACTS}"}  # by name: RBAC lets us see no other
+    return {"labelSelector": naming.LEASE}
+
+
 @dataclass(frozen=True)
 class Listeners:
     """Whom to tell that something changed; each is called with the state before and the state after."""
@@ -54,11 +63,8 @@ class World:
         self.nodes = Store(listeners.node, _node_in_short)
         self.children = {kind: Store(listeners.child, _without_bookkeeping) for kind in CHILDREN}
         self.completes_pods = False
-        self._mirrors = [Mirror(client, NODE, self.nodes)] + [
-            # Namespaces are followed whole: a name may be held by somebody who is no lease.
-            Mirror(client, kind, store, "" if kind is NAMESPACE else naming.LEASE)
-            for kind, store in self.children.items()
-        ]
+        followed = {NODE: self.nodes, **self.children}
+        self._mirrors = [Mirror(client, kind, store, _selectors(kind)) for kind, store in followed.items()]
 
     def store_for(self, kind: Kind) -> Store:
         """The store that holds a kind."""

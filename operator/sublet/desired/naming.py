@@ -22,6 +22,8 @@ REUSABLE_AT = f"{PREFIX}/reusable-at"
 IN_USE = f"{PREFIX}/in-use"
 PROBE_USER = f"{PREFIX}:probe"
 FINALIZER = f"{PREFIX}/give-back"
+FACTS = "sublet-lease"
+"""The ConfigMap in which a tenant reads what it may know of its lease."""
 
 
 def namespace_name(lease: str, suffix: str = "") -> str:

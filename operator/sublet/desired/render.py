@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sublet.desired import access, namespace, network, quota
+from sublet.desired import access, facts, namespace, network, quota
 from sublet.desired.tenancy import Tenancy
 
 Manifest = dict[str, Any]
@@ -19,12 +19,15 @@ class Manifests:
     guards: tuple[Manifest, ...] = ()
     """Quotas, limits, network policies, and who may probe them: in place before anybody is let in."""
 
+    facts: tuple[Manifest, ...] = ()
+    """What the tenant is told: after the quota, which counts it."""
+
     access: tuple[Manifest, ...] = ()
     """RoleBindings: last to come, first to go."""
 
     def all(self) -> tuple[Manifest, ...]:
         """All of them, in order."""
-        return (*self.namespaces, *self.guards, *self.access)
+        return (*self.namespaces, *self.guards, *self.facts, *self.access)
 
 
 NOTHING = Manifests()
@@ -36,5 +39,6 @@ def render(tenancy: Tenancy) -> Manifests:
     return Manifests(
         namespaces=tuple(namespace.manifests(tenancy)),
         guards=(*quota.manifests(tenancy), *network.manifests(tenancy), *access.for_probes(tenancy)),
+        facts=tuple(facts.manifests(tenancy)),
         access=tuple(access.manifests(tenancy)),
     )

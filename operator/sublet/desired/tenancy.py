@@ -70,10 +70,13 @@ class Tenancy:
         uid: UID of the lease.
         pool: Name of its pool.
         tenant: Name of the tenant.
+        contact: Where notices reach the tenant; empty if it named nothing.
         subjects: (kind, name) of the users and groups that get access.
         tenant_role: The ClusterRole they get.
         namespaces: Names of the namespaces, the first one first.
-        capacity: What the leased nodes offer together.
+        nodes: Names of the nodes that are promised.
+        gpus: How many GPUs are promised.
+        capacity: What those of the nodes offer together that are there.
         resource_name: The extended resource that counts GPUs.
         allowed: What of the cluster the tenant may name.
         pod_security: (level, version) of Pod Security Admission.
@@ -81,6 +84,7 @@ class Tenancy:
         dns_labels: The labels of its pods.
         egress: What may be reached outside.
         starts_at: Start of the lease.
+        drain_at: From when no new pods are let in.
         ends_at: End of the lease.
         hard_stop_at: The instant that no extension can move.
         admits_pods: Whether new pods may start now.
@@ -91,9 +95,12 @@ class Tenancy:
     uid: str
     pool: str
     tenant: str
+    contact: str
     subjects: tuple[tuple[str, str], ...]
     tenant_role: str
     namespaces: tuple[str, ...]
+    nodes: tuple[str, ...]
+    gpus: int
     capacity: Capacity
     resource_name: str
     allowed: Allowed
@@ -102,6 +109,7 @@ class Tenancy:
     dns_labels: Mapping[str, str]
     egress: Egress
     starts_at: datetime
+    drain_at: datetime
     ends_at: datetime
     hard_stop_at: datetime
     admits_pods: bool

@@ -3,13 +3,9 @@
 from typing import Final
 
 from sublet.desired import naming
-from sublet.guards.rule import Match, Policy, Rule
+from sublet.guards.rule import BY_CLUSTER, Match, Policy, Rule
 
 _NEW: Final = "request.operation == 'CREATE'"
-_BY_CLUSTER: Final = """\
-(request.userInfo.username in ['system:kube-scheduler', 'system:kube-controller-manager']
-  || request.userInfo.username.startsWith('system:serviceaccount:kube-system:'))"""
-"""CEL: the cluster's own controllers ask, which bind claims and note on them what they did."""
 
 _RULES: Final = (
     # A claim keeps its class for life. Only a new one is looked at, so that an owner who takes a class off the list
@@ -25,7 +21,7 @@ _RULES: Final = (
     Rule(
         "claim-annotations",
         f"""\
-{_BY_CLUSTER}
+{BY_CLUSTER}
 || variables.annotations.all(k, !k.split('/')[0].endsWith('kubernetes.io') || k.startsWith('kubectl.kubernetes.io/')
      || variables.annotations[k] == variables.before[?k].orValue(''))""",
         "annotations under kubernetes.io steer how a claim is bound; leave them out and set spec.storageClassName",
@@ -34,7 +30,7 @@ _RULES: Final = (
     Rule(
         "claim-volume",
         f"""\
-!has(object.spec.volumeName) || (!({_NEW}) && ({_BY_CLUSTER}
+!has(object.spec.volumeName) || (!({_NEW}) && ({BY_CLUSTER}
      || object.spec.volumeName == oldObject.spec.?volumeName.orValue('')))""",
         "spec.volumeName would take a volume that is there already; leave it out, and a new one is made",
     ),

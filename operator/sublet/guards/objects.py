@@ -1,8 +1,9 @@
-"""Guards of what is no pod: Services, Secrets, autoscalers, volume claims, and annotations that others act upon."""
+"""Guards of what is no pod: Services, Secrets, autoscalers, volume claims, lease facts, and annotations."""
 
 from typing import Final
 
 from sublet.guards.claims import CLAIMS
+from sublet.guards.facts import FACTS
 from sublet.guards.rule import Match, Policy, Rule
 
 _SERVICES: Final = (
@@ -89,4 +90,5 @@ POLICIES: tuple[Policy, ...] = (
     Policy(name="secrets", matches=(Match(("",), ("secrets",)),), rules=(_SECRETS,)),
     Policy(name="autoscalers", matches=(Match(("autoscaling",), ("horizontalpodautoscalers",)),), rules=_AUTOSCALERS),
     CLAIMS,
+    FACTS,
 )

@@ -19,6 +19,11 @@ BY_OPERATOR: Final = f"request.userInfo.username == '{OPERATOR}'"
 BY_BREAK_GLASS: Final = f"(has(request.userInfo.groups) && '{BREAK_GLASS}' in request.userInfo.groups)"
 """CEL: somebody asks who broke the glass."""
 
+BY_CLUSTER: Final = """\
+(request.userInfo.username in ['system:kube-scheduler', 'system:kube-controller-manager']
+  || request.userInfo.username.startsWith('system:serviceaccount:kube-system:'))"""
+"""CEL: the cluster's own controllers ask, which bind claims, collect garbage and clear namespaces away."""
+
 
 @dataclass(frozen=True)
 class Rule:

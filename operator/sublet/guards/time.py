@@ -19,7 +19,7 @@ create none of it, and it must go on while a lease is prepared or taken down."""
 
 _NO_RECORD: Final = f"""\
 !(request.resource.resource in {list(_RECORDS)})
-&& !(request.resource.resource == 'configmaps' && request.name == 'kube-root-ca.crt')"""
+&& !(request.resource.resource == 'configmaps' && request.name in ['kube-root-ca.crt', '{naming.FACTS}'])"""
 """CEL: the request is about anything else. Everything, rather than the kinds of today's tenant role: so an owner who
 grants tenants a further kind has not opened a way around the end."""
 

@@ -17,7 +17,8 @@ def build_up(view: LeaseView, wanted: Manifests, probes: Wave = ()) -> Plan:
     """The steps towards `wanted`, in the order that never opens a door before it is guarded.
 
     1. What should not be there goes first: above all access that is no longer granted.
-    2. Namespaces, 3. quotas and network policies, 4. node claims, 5. probes of the guards, 6. access, last.
+    2. Namespaces, 3. quotas and network policies, 4. node claims and lease facts, 5. probes of the guards, 6. access,
+    last.
 
     Probes are asked only where access is about to be given.
     """
@@ -34,7 +35,7 @@ def build_up(view: LeaseView, wanted: Manifests, probes: Wave = ()) -> Plan:
             surplus,
             _changes(wanted.namespaces, live, view),
             _changes(wanted.guards, live, view),
-            _claims(view),
+            (*_claims(view), *_changes(wanted.facts, live, view)),
             probes if access else (),
             access,
         )

@@ -124,6 +124,7 @@ RULES: tuple[Rule, ...] = (
     times.within_lead_time,  # the owner's notice before a start
     times.within_horizon,  # how far ahead the owner sells
     times.extensions_within_total,  # how long a lease may get
+    times.hard_stop_fits_pods,  # every pod of the lease would be refused
     namespaces_are_free,  # never take over what somebody else holds
 )
 """The chain, in the order in which a person would want to hear of several faults."""

@@ -12,6 +12,12 @@ LATE = timedelta(minutes=1)
 """How far a start may lie behind the moment of writing: people and clocks are not exact, and planning takes time."""
 
 
+FURTHEST_STOP = timedelta(days=68 * 365 + 17)
+"""How far the hard stop may lie behind the start: 68 years with their leap days. The API server takes a pod's
+`activeDeadlineSeconds` up to 2^31 - 1, which is 18 days more. An end needs no such bound: no `terms.maxDuration` can be
+that long."""
+
+
 def fixed_start(spec: GPULeaseSpec) -> datetime | None:
     """The start as the tenant fixed it, given or as `end` less `duration`; None for as soon as possible."""
     if spec.start is None and spec.end is not None and spec.duration is not None:
@@ -139,4 +145,17 @@ def extensions_within_total(given: Input) -> Verdict | None:
     return Verdict(
         Reason.OUTSIDE_TERMS,
         f"spec.extendableUntil: the pool lets a lease last {format_duration(total)} in all; give an earlier time",
+    )
+
+
+def hard_stop_fits_pods(given: Input) -> Verdict | None:
+    """Every pod gets the seconds that are left until the hard stop as its deadline, and there must be room for them."""
+    until = given.lease.spec.extendable_until
+    start = fixed_start(given.lease.spec) or given.now
+    if until is None or until <= start + FURTHEST_STOP:
+        return None
+    return Verdict(
+        Reason.INVALID_SPEC,
+        "spec.extendableUntil: more than 68 years after the start, and no pod's deadline can be that far away; "
+        "give an earlier time",
     )

@@ -55,6 +55,7 @@ def test_every_object_lives_in_a_namespace_of_the_lease(tenancy: Tenancy) -> Non
     guards = [m for m in inside if m["kind"] != "RoleBinding"]
     found = sorted((m["metadata"]["namespace"], m["kind"], m["metadata"]["name"]) for m in guards)
     kinds = [
+        ("ConfigMap", "sublet-lease"),
         ("LimitRange", "sublet"),
         ("NetworkPolicy", "sublet-allow"),
         ("NetworkPolicy", "sublet-default-deny"),
@@ -118,6 +119,27 @@ def test_namespaces_carry_what_the_guards_read() -> None:
         }
 
 
+def test_the_facts_say_what_was_promised() -> None:
+    """In every namespace, as texts: instants, names and numbers, and an empty one where there is nothing to say."""
+    tenancy = a_tenancy(
+        namespaces=("lease-a", "lease-a-b"), hard_stop_at=at(24), nodes=("gpu-1", "gpu-7", "gpu-9"), gpus=24
+    )
+    for facts in of_kind(tenancy, "ConfigMap"):
+        assert facts["data"] == {
+            "lease": "acme-train",
+            "pool": "h100",
+            "tenantContact": "",
+            "startsAt": "2026-12-01T12:00:00Z",
+            "drainAt": "2026-12-01T19:30:00Z",
+            "endsAt": "2026-12-01T20:00:00Z",
+            "hardStopAt": "2026-12-02T12:00:00Z",
+            "nodes": "gpu-1,gpu-7,gpu-9",
+            "nodeCount": "3",
+            "gpus": "24",
+            "gpuResource": "nvidia.com/gpu",
+        }
+
+
 def test_access_is_the_tenant_role_and_nothing_else() -> None:
     """One RoleBinding in each namespace names the tenant's subjects and the role that the chart ships."""
     tenancy = a_tenancy(subjects=(("User", "oidc:anna"), ("Group", "oidc:ml")), namespaces=("lease-a", "lease-a-b"))
@@ -141,11 +163,11 @@ def test_a_tenant_who_has_to_stay_outside_has_no_binding() -> None:
     assert [[subject["name"] for subject in binding["subjects"]] for binding in bindings] == [["sublet.dev:probe"]]
 
 
-def test_the_order_is_namespaces_then_guards_then_access() -> None:
-    """A door is made after its guard: objects come in the order in which they are built."""
+def test_the_order_is_namespaces_then_guards_then_facts_then_access() -> None:
+    """A door is made after its guard, and what is told after the quota that counts it."""
     kinds = [manifest["kind"] for manifest in render(a_tenancy()).all()]
     guards = ["ResourceQuota", "LimitRange", "NetworkPolicy", "NetworkPolicy", "RoleBinding"]
-    assert kinds == ["Namespace", *guards, "RoleBinding"]
+    assert kinds == ["Namespace", *guards, "ConfigMap", "RoleBinding"]
     assert render(a_tenancy()).all()[-1]["metadata"]["name"] == "sublet-tenant"
 
 

@@ -47,7 +47,7 @@ def changed(index: int, **fields: object) -> tuple[Raw, ...]:
 
 
 def test_a_lease_is_built_from_the_guards_to_the_door() -> None:
-    """Namespace, then quotas and policies, then nodes, and the tenant's access last of all."""
+    """Namespace, then quotas and policies, then nodes and what the tenant is told, and its access last of all."""
     assert waves(build_up(a_lease_view(LEASE), WANTED)) == [
         ["create Namespace lease-acme-train"],
         [
@@ -57,7 +57,7 @@ def test_a_lease_is_built_from_the_guards_to_the_door() -> None:
             "apply NetworkPolicy sublet-allow",
             "apply RoleBinding sublet-probe",
         ],
-        ["claim gpu-1", "claim gpu-2"],
+        ["claim gpu-1", "claim gpu-2", "apply ConfigMap sublet-lease"],
         ["apply RoleBinding sublet-tenant"],
     ]
 
@@ -90,7 +90,7 @@ def test_what_should_not_be_there_goes_first() -> None:
 
 def test_a_deletion_names_the_very_object_that_was_seen() -> None:
     """The UID goes with it, so that an object made anew under that name is not hit."""
-    plan = build_up(a_lease_view(LEASE, CLAIMED, LIVE), Manifests(WANTED.namespaces, WANTED.guards))
+    plan = build_up(a_lease_view(LEASE, CLAIMED, LIVE), Manifests(WANTED.namespaces, WANTED.guards, WANTED.facts))
     uid = "uid-RoleBinding-lease-acme-train/sublet-tenant"
     assert plan.waves[0] == (Delete("RoleBinding", "sublet-tenant", "lease-acme-train", uid),)
 
@@ -113,11 +113,12 @@ def test_a_surplus_child_of_another_lease_is_left_alone() -> None:
             "apply NetworkPolicy sublet-default-deny",
         ),
         (changed(3, spec={"podSelector": {}, "policyTypes": ["Ingress"]}), "apply NetworkPolicy sublet-default-deny"),
-        (changed(6, subjects=[]), "apply RoleBinding sublet-tenant"),
+        (changed(6, data=LIVE[6]["data"] | {"endsAt": "2999-01-01T00:00:00Z"}), "apply ConfigMap sublet-lease"),
+        (changed(7, subjects=[]), "apply RoleBinding sublet-tenant"),
         (LIVE[:4] + LIVE[5:], "apply NetworkPolicy sublet-allow"),
         (changed(1, metadata=LIVE[1]["metadata"] | {"labels": ELSEWHERE}), "apply ResourceQuota sublet"),
     ],
-    ids=["annotations", "quota", "narrowed", "one direction", "subjects", "deleted", "another uid"],
+    ids=["annotations", "quota", "narrowed", "one direction", "facts", "subjects", "deleted", "another uid"],
 )
 def test_drift_is_repaired(children: tuple[Raw, ...], expected: str) -> None:
     """Whatever somebody changed or deleted is put back, and nothing else is written."""
@@ -154,7 +155,7 @@ def test_a_namespace_that_is_being_deleted_is_waited_for() -> None:
 
 def test_a_claim_is_written_onto_the_very_state_that_was_seen() -> None:
     """The node's resource version goes with the claim, so the API server refuses the second of two."""
-    (claim, _) = build_up(a_lease_view(LEASE), WANTED).waves[3]
+    claim = build_up(a_lease_view(LEASE), WANTED).waves[3][0]
     assert isinstance(claim, ChangeNode)
     assert claim.change["metadata"]["resourceVersion"] == "41"
     assert claim.change["metadata"]["labels"]["sublet.dev/lease"] == "acme-train"
@@ -173,7 +174,7 @@ def test_a_claim_is_written_onto_the_very_state_that_was_seen() -> None:
 )
 def test_a_foreign_claim_is_never_overwritten(node: NodeSeen) -> None:
     """A node that carries any part of somebody else's claim is left alone, and the tenant is not let in without it."""
-    view = a_lease_view(LEASE, (node, a_node("gpu-2", LEASE)), LIVE[:6])
+    view = a_lease_view(LEASE, (node, a_node("gpu-2", LEASE)), LIVE[:7])
     assert waves(build_up(view, WANTED)) == []
     assert out_of_reach(view) == ["gpu-1"]
 

@@ -33,7 +33,7 @@ def test_several_leases_are_kept_apart() -> None:
     other = live(render(a_tenancy(lease="other", uid="uid-other")).namespaces[0])
     found = orphans([other, *CHILDREN], NODES, ())
     assert [(orphan.lease, len(orphan.children), len(orphan.claimed)) for orphan in found] == [
-        ("acme-train", 7, 2),
+        ("acme-train", 8, 2),
         ("other", 1, 0),
     ]
 

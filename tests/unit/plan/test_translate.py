@@ -132,21 +132,31 @@ def test_a_tenancy_takes_what_it_needs_from_lease_pool_and_nodes() -> None:
     people = [{"kind": "User", "name": "oidc:anna"}, {"kind": "Group", "name": "oidc:ml"}]
     wanted = {"egress": [{"cidr": "203.0.113.7/32"}]}
     lease = a_lease(
-        tenant={"name": "acme", "subjects": people}, namespaces=["b"], network=wanted, extendable_until=at(24)
+        tenant={"name": "acme", "subjects": people, "contact": "ops@acme.example"},
+        namespaces=["b"],
+        network=wanted,
+        extendable_until=at(24),
     )
     strict = {"pod_security": {"level": "restricted", "version": "v1.36"}, "dns": {"namespace": "dns"}}
     reach = {"egress": ["203.0.113.0/24"], "cluster_cidrs": ["10.0.0.0/8"]}
     pool = a_pool(isolation={**strict, **reach})
     tenancy = tenancy_of(booked(lease), pool, some_nodes(2), Stage.ACTIVE, "tenants")
     assert (tenancy.lease, tenancy.uid, tenancy.pool) == ("acme-train", "uid-acme-train", "h100")
-    assert (tenancy.tenant, tenancy.tenant_role) == ("acme", "tenants")
+    assert (tenancy.tenant, tenancy.contact, tenancy.tenant_role) == ("acme", "ops@acme.example", "tenants")
     assert tenancy.subjects == (("User", "oidc:anna"), ("Group", "oidc:ml"))
     assert tenancy.namespaces == ("lease-acme-train", "lease-acme-train-b")
     assert tenancy.capacity == Capacity(16, 128_000, 1024 * 2**30, 2 * 2**40, 220)
     assert tenancy.pod_security == ("restricted", "v1.36")
     assert (tenancy.dns_namespace, dict(tenancy.dns_labels)) == ("dns", {"k8s-app": "kube-dns"})
     assert tenancy.egress == Egress((EgressRule(cidr="203.0.113.7/32"),), ("203.0.113.0/24",), ("10.0.0.0/8",))
+    assert (tenancy.starts_at, tenancy.drain_at) == (at(0), at(7.5))
     assert (tenancy.ends_at, tenancy.hard_stop_at) == (at(8), at(24))
+
+
+def test_what_was_promised_does_not_shrink_with_what_is_there() -> None:
+    """A node that is gone is still the tenant's by name and number; the quota follows the nodes that there are."""
+    tenancy = tenancy_of(booked(a_lease()), a_pool(), some_nodes(1), Stage.ACTIVE, "tenants")
+    assert (tenancy.nodes, tenancy.gpus, tenancy.capacity.gpus) == (("gpu-1", "gpu-2"), 16, 8)
 
 
 @pytest.mark.parametrize(

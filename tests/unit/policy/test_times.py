@@ -6,9 +6,10 @@ import pytest
 
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
+from sublet.api.scalars import parse_duration
 from sublet.policy.chain import Input
 from sublet.policy.rules import judge
-from sublet.policy.times import fixed_start, wanted_end
+from sublet.policy.times import FURTHEST_STOP, fixed_start, wanted_end
 from tests.builders import NOON, a_lease, a_pool, at
 
 PLAIN = a_pool()
@@ -64,6 +65,8 @@ def test_the_end_that_a_tenant_wants(lease: GPULease, starts_at: datetime, expec
         (a_lease(duration="8h", extendable_until=at(10 * 24)), BOUNDED),
         (a_lease(start=at(24), extendable_until=at(11 * 24)), BOUNDED),
         (a_lease(extendable_until=at(9999)), PLAIN),
+        (a_lease(extendable_until=at(24 * 24_837)), PLAIN),
+        (a_lease(start=at(24), extendable_until=at(24 + 24 * 24_837)), PLAIN),
     ],
     ids=[
         "an hour until the end",
@@ -79,6 +82,8 @@ def test_the_end_that_a_tenant_wants(lease: GPULease, starts_at: datetime, expec
         "just the longest total",
         "the longest total counts from the start",
         "no longest total",
+        "just what a pod's deadline can express",
+        "a pod's deadline counts from the start",
     ],
 )
 def test_what_lies_within_the_terms_can_be_had(lease: GPULease, pool: GPUPool) -> None:
@@ -173,6 +178,15 @@ def test_what_lies_within_the_terms_can_be_had(lease: GPULease, pool: GPUPool) -
             "OutsideTerms",
             "spec.extendableUntil: the pool lets a lease last 10d in all; give an earlier time",
         ),
+        (
+            a_lease(extendable_until=at(24 * 24_837, 0, 1)),
+            PLAIN,
+            "InvalidSpec",
+            (
+                "spec.extendableUntil: more than 68 years after the start, and no pod's deadline can be that far away; "
+                "give an earlier time"
+            ),
+        ),
     ],
 )
 def test_what_lies_outside_of_the_terms_is_refused(lease: GPULease, pool: GPUPool, reason: str, message: str) -> None:
@@ -180,6 +194,11 @@ def test_what_lies_outside_of_the_terms_is_refused(lease: GPULease, pool: GPUPoo
     verdict = judge(Input(lease, pool, 8, 4, {}, NOON))
     assert verdict is not None
     assert (verdict.reason.value, verdict.message) == (reason, message)
+
+
+def test_no_lease_without_extensions_outlasts_a_pods_deadline() -> None:
+    """The longest term that a pool can be given is shorter, so that the end itself needs no such bound."""
+    assert parse_duration("9999d99999h9999999m99999999s") < FURTHEST_STOP < timedelta(seconds=2**31 - 1)
 
 
 def test_a_queued_lease_is_judged_by_when_it_was_written() -> None:

@@ -1,8 +1,8 @@
-"""Attacks by Services, Secrets and autoscalers, and with them those by volume claims."""
+"""Attacks by Services, Secrets and autoscalers, and with them those by volume claims and on lease facts."""
 
 from typing import Any
 
-from sublet.guards.attacks import claims
+from sublet.guards.attacks import claims, facts
 from sublet.guards.attacks.attack import Attack, Manifest
 from sublet.guards.attacks.requests import InScene, create
 
@@ -197,4 +197,4 @@ _AUTOSCALERS = (
     ),
 )
 
-ATTACKS: tuple[Attack, ...] = (*_SERVICES, *_SECRETS, *_AUTOSCALERS, *claims.ATTACKS)
+ATTACKS: tuple[Attack, ...] = (*_SERVICES, *_SECRETS, *_AUTOSCALERS, *claims.ATTACKS, *facts.ATTACKS)

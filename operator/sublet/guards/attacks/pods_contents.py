@@ -1,9 +1,10 @@
 """Pods with the wrong contents: images, devices, annotations."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sublet.desired import naming
-from sublet.guards.attacks.attack import Manifest
+from sublet.guards.attacks.attack import Manifest, Scene
 from sublet.guards.attacks.pods_shapes import Bad, container
 
 _DEVICES: Final = "See GPUs that were not rented."
@@ -31,6 +32,10 @@ def _image(image: str) -> Manifest:
 
 def _init(**fields: Any) -> Manifest:  # noqa: ANN401
     return {"initContainers": [container(**{**fields, "name": "init"})]}
+
+
+def _asks_for_device(container_in: Callable[..., Manifest], part: str) -> Callable[[Scene], Manifest]:
+    return lambda _: container_in(resources={part: {"deviceclass.resource.kubernetes.io/owner": "1"}})
 
 
 def _note(key: str, value: str = "any") -> Manifest:
@@ -64,11 +69,11 @@ DEVICES: Final = (
         "allowed-device-classes",
         lambda _: {"resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "any"}]},
     ),
-    Bad(
-        "claim-a-device-by-resource",
-        _DEVICES,
-        "allowed-device-classes",
-        lambda _: _main(resources={"limits": {"deviceclass.resource.kubernetes.io/owner": "1"}}),
+    # The scheduler makes a ResourceClaim of it. Unlike other extended resources it may be requested without a limit.
+    *(
+        Bad(f"device-in-{part}{whose}", _DEVICES, "allowed-device-classes", _asks_for_device(container_in, part))
+        for container_in, whose in ((_main, ""), (_init, "-of-an-init-container"))
+        for part in ("limits", "requests")
     ),
     Bad("annotate-cdi", _DEVICES, "no-runtime-annotations", metadata=_note("cdi.k8s.io/gpu", "nvidia.com/gpu=all")),
     Bad(
