@@ -12,12 +12,14 @@ class Kind:
         kind: As in a manifest.
         plural: Its resource name in paths.
         namespaced: Whether its objects live in namespaces.
+        optional: Whether there are clusters that do not serve it.
     """
 
     api_version: str
     kind: str
     plural: str
     namespaced: bool
+    optional: bool = False
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str = "") -> str:
         """The path of the collection, or of one object, or of one object's subresource."""
