@@ -176,6 +176,7 @@ def a_tenancy(**fields: Any) -> Tenancy:  # noqa: ANN401 - a field of any kind
         dns_namespace="kube-system",
         dns_labels={"k8s-app": "kube-dns"},
         egress=Egress(),
+        has_cluster_policies=False,
         starts_at=NOON,
         ends_at=at(8),
         hard_stop_at=at(8),

@@ -53,8 +53,9 @@ async def snapshot(site: Site, namespace: str, node: str) -> Raw:
         (kinds.NETWORK_POLICY, "sublet-default-deny"),
         (kinds.NETWORK_POLICY, "sublet-allow"),
         (kinds.ROLE_BINDING, "sublet-tenant"),
+        (kinds.CLUSTER_NETWORK_POLICY, namespace),
     ):
-        seen = await site.find(kind, name, namespace)
+        seen = await site.find(kind, name, namespace if kind.namespaced else None)
         found[f"{kind.kind}/{name}"] = {key: seen.get(key) for key in ("spec", "subjects", "roleRef")} if seen else None
     for kind, name in ((kinds.NAMESPACE, namespace), (kinds.NODE, node)):
         metadata = (seen := await site.admin.get(kind, name))["metadata"]

@@ -37,6 +37,7 @@ OPERATOR: Rights = {
     ("", "resourcequotas"): KEEP,
     ("", "limitranges"): KEEP,
     ("networking.k8s.io", "networkpolicies"): KEEP,
+    ("policy.networking.k8s.io", "clusternetworkpolicies"): KEEP,
     (RBAC, "rolebindings"): KEEP,
     (RBAC, "clusterroles"): {"bind"},
     ("", "pods"): {"deletecollection"},

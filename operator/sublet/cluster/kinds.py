@@ -40,6 +40,13 @@ EVENT = Kind("v1", "Event", "events", namespaced=True)
 RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas", namespaced=True)
 LIMIT_RANGE = Kind("v1", "LimitRange", "limitranges", namespaced=True)
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", namespaced=True)
+CLUSTER_NETWORK_POLICY = Kind(
+    "policy.networking.k8s.io/v1alpha2",
+    "ClusterNetworkPolicy",
+    "clusternetworkpolicies",
+    namespaced=False,
+    optional=True,
+)
 ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", namespaced=True)
 GPU_LEASE = Kind("sublet.dev/v1alpha1", "GPULease", "gpuleases", namespaced=False)
 GPU_POOL = Kind("sublet.dev/v1alpha1", "GPUPool", "gpupools", namespaced=False)
@@ -49,7 +56,7 @@ MUTATING_POLICY = Kind(
     "admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", namespaced=False
 )
 
-CHILDREN = (NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, ROLE_BINDING)
+CHILDREN = (NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, CLUSTER_NETWORK_POLICY, ROLE_BINDING)
 """The kinds a lease is rendered into, watched by the lease label so that drift is seen at once."""
 
 BY_KIND = {k.kind: k for k in (NODE, *CHILDREN, POD, CONFIG_MAP, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)}

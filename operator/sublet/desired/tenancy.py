@@ -80,6 +80,7 @@ class Tenancy:
         dns_namespace: Where the cluster's DNS runs.
         dns_labels: The labels of its pods.
         egress: What may be reached outside.
+        has_cluster_policies: Whether the API server serves ClusterNetworkPolicies.
         starts_at: Start of the lease.
         ends_at: End of the lease.
         hard_stop_at: The instant that no extension can move.
@@ -101,6 +102,7 @@ class Tenancy:
     dns_namespace: str
     dns_labels: Mapping[str, str]
     egress: Egress
+    has_cluster_policies: bool
     starts_at: datetime
     ends_at: datetime
     hard_stop_at: datetime
