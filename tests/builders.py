@@ -179,6 +179,7 @@ def a_tenancy(**fields: Any) -> Tenancy:  # noqa: ANN401 - a field of any kind
         dns_namespace="kube-system",
         dns_labels={"k8s-app": "kube-dns"},
         egress=Egress(),
+        has_cluster_policies=False,
         starts_at=NOON,
         drain_at=at(7.5),
         ends_at=at(8),

@@ -7,6 +7,7 @@ from sublet.calendar import lifecycle
 from sublet.calendar.lifecycle import Facts, Stage
 from sublet.cluster import observe, publish
 from sublet.cluster.carry_out import Outcome, carry_out
+from sublet.cluster.kinds import CLUSTER_NETWORK_POLICY
 from sublet.cluster.world import World
 from sublet.desired.render import render
 from sublet.errors import GuardError
@@ -46,7 +47,14 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     stage = lifecycle.stage(_facts(seen, verdict), now)
     if stage in RUNNING:
         await publish.hold(world, seen.lease)
-    plan = _plan(seen, stage, settings, now, mutating=world.completes_pods)
+    plan = _plan(
+        seen,
+        stage,
+        settings,
+        now,
+        mutating=world.completes_pods,
+        has_cluster_policies=world.serves(CLUSTER_NETWORK_POLICY),
+    )
     done = await carry_out(world, plan)
     if done.is_stale:
         # Somebody wrote first, as a kubelet does all the time: look again before saying anything.
@@ -73,7 +81,15 @@ def _facts(seen: LeaseView, verdict: Verdict | None, *, in_place: bool = False) 
     )
 
 
-def _plan(seen: LeaseView, stage: Stage, settings: Settings, now: datetime, *, mutating: bool) -> Plan:
+def _plan(
+    seen: LeaseView,
+    stage: Stage,
+    settings: Settings,
+    now: datetime,
+    *,
+    mutating: bool,
+    has_cluster_policies: bool,
+) -> Plan:
     if stage is Stage.RELEASING:
         ended = status.end_of(seen.lease, now) or now
         return tear_down(seen.own_children, seen.claimed, ended + _cleaning_gap(seen))
@@ -83,7 +99,14 @@ def _plan(seen: LeaseView, stage: Stage, settings: Settings, now: datetime, *, m
         shut = revoke(seen.own_children) if seen.lease.spec.suspend else ()
         return Plan((shut,), waiting="the pool is gone; the lease keeps what it has until its end")
     booked = [node for name in seen.lease.status.nodes if (node := seen.nodes.get(name)) is not None]
-    tenancy = tenancy_of(seen.lease, seen.pool, booked, stage, settings.tenant_role)
+    tenancy = tenancy_of(
+        seen.lease,
+        seen.pool,
+        booked,
+        stage,
+        settings.tenant_role,
+        has_cluster_policies=has_cluster_policies,
+    )
     return build_up(seen, render(tenancy), probes(tenancy, mutating=mutating))
 
 

@@ -41,7 +41,13 @@ class Service:
         self._settings = settings
         self.world = World(
             client,
-            Listeners(self._lease_changed, self._pool_changed, self._node_changed, self._child_changed),
+            Listeners(
+                self._lease_changed,
+                self._pool_changed,
+                self._node_changed,
+                self._child_changed,
+                self._look_at_all_leases,
+            ),
         )
         self.leases = Worklist(clock, self._look_at_lease, workers=settings.workers)
         self.pools = Worklist(clock, self._look_at_pool, workers=1)
@@ -120,6 +126,11 @@ class Service:
             lease = (child or {"metadata": {}})["metadata"].get("labels", {}).get(naming.LEASE)
             if lease:
                 self.leases.add(lease)
+
+    def _look_at_all_leases(self) -> None:
+        """What a lease should have depends on the kinds that are served."""
+        for lease in self.world.leases:
+            self.leases.add(lease["metadata"]["name"])
 
     def _look_at_unbooked_leases(self) -> None:
         """What can be had depends on the nodes that there are."""

@@ -7,8 +7,10 @@ import pytest
 from hack import cluster as clusters
 from sublet.cluster.client import Client
 from tests.apiserver.attacker import Attacker, attacker
+from tests.apiserver.cluster_policies import cluster_policies as served
 from tests.apiserver.leased import Scenes, leases
 from tests.apiserver.site import Site
+from tests.conftest import Tool
 
 
 @pytest.fixture
@@ -31,6 +33,13 @@ async def site(bare_site: Site) -> Site:
     """A site with its operator running."""
     await bare_site.start_operator()
     return bare_site
+
+
+@pytest.fixture(scope="module")
+def cluster_policies(kubectl: Tool) -> Iterator[None]:
+    """An API server that serves ClusterNetworkPolicies, which it does not without this."""
+    with served(kubectl):
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -292,6 +292,90 @@ def test_the_operator_may_work_in_the_namespaces_of_leases(kubectl: Kubectl, lea
     assert [each.stderr for each in done if each.returncode != 0] == []
 
 
+OF_A_LEASE = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["lease-a"]}]}
+CLOSES = {"action": "Deny", "from": [{"namespaces": {}}]}
+
+
+def _cluster_policy(changes: Changes) -> str:
+    """A ClusterNetworkPolicy as the operator writes them, with changes."""
+    policy = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "lease-a"},
+        "spec": {"tier": "Admin", "priority": 0, "subject": {"namespaces": OF_A_LEASE}, "ingress": [CLOSES]},
+    }
+    return json.dumps(changed(policy, changes))
+
+
+@pytest.mark.usefixtures("bounds", "cluster_policies")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metadata.name": "everybody"}, "works in the namespaces of leases only"),
+        ({"spec.subject.namespaces": {}}, "is about namespaces of leases only"),
+        ({"spec.subject.namespaces": {"matchLabels": {"sublet.dev/lease": "a"}}}, "is about namespaces of leases only"),
+        (
+            {"spec.subject": {"pods": {"namespaceSelector": {}, "podSelector": {}}}},
+            "is about namespaces of leases only",
+        ),
+        (
+            {
+                "spec.subject.namespaces": {
+                    "matchExpressions": [
+                        {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["lease-a", "kube-system"]}
+                    ]
+                }
+            },
+            "is about namespaces of leases only",
+        ),
+        (
+            {
+                "spec.subject.namespaces": {
+                    "matchExpressions": [
+                        {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["lease-a"]}
+                    ]
+                }
+            },
+            "is about namespaces of leases only",
+        ),
+        ({"spec.ingress": [{**CLOSES, "action": "Accept"}]}, "only closes"),
+        ({"spec.egress": [{"action": "Accept", "to": [{"networks": ["0.0.0.0/0"]}]}]}, "only closes"),
+    ],
+    ids=[
+        "name",
+        "every namespace",
+        "by label",
+        "pods",
+        "one of the owner's",
+        "all others",
+        "accepts in",
+        "accepts out",
+    ],
+)
+def test_a_stolen_token_of_the_operator_opens_no_network(kubectl: Kubectl, changes: Changes, message: str) -> None:
+    """In the tier above all others it writes what closes leases; it can close or open nothing else."""
+    assert message in _as_operator(kubectl, "create", body=_cluster_policy(changes)).stderr
+
+
+@pytest.mark.usefixtures("bounds", "cluster_policies")
+def test_the_operator_may_close_leases_in_the_whole_cluster(kubectl: Kubectl) -> None:
+    """A policy that is as it should be is admitted, and goes; one of another name cannot be deleted."""
+    for name in ("lease-a", "everybody"):
+        kubectl("create", "-f", "-", input=_cluster_policy({"metadata.name": name}))
+    try:
+        own, foreign = (_delete_policy(kubectl, name) for name in ("lease-a", "everybody"))
+        made = _as_operator(kubectl, "create", body=_cluster_policy({"metadata.name": "lease-b"}))
+    finally:
+        kubectl("delete", "clusternetworkpolicies", "lease-a", "everybody")
+    assert (made.stderr, own.returncode) == ("", 0)
+    assert "works in the namespaces of leases only" in foreign.stderr
+
+
+def _delete_policy(kubectl: Kubectl, name: str) -> subprocess.CompletedProcess[str]:
+    path = f"/apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies/{name}?dryRun=All"
+    return kubectl("delete", "--raw", path, "--as", OPERATOR, check=False)
+
+
 def _delete(kubectl: Kubectl, path: str) -> subprocess.CompletedProcess[str]:
     return kubectl("delete", "--raw", f"/api/v1/{path}?dryRun=All", "--as", OPERATOR, check=False)
 

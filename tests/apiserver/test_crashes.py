@@ -16,6 +16,9 @@ from tests.apiserver.test_drift import snapshot
 
 Raw = dict[str, Any]
 
+pytestmark = pytest.mark.usefixtures("cluster_policies")
+"""With every object that a lease can have, so that there is a crash at the write of each."""
+
 
 class MortalClient(Client):
     """A client that stops for ever at its n-th write, just before or just after the API server has it.
@@ -126,7 +129,8 @@ async def test_an_end_survives_a_crash_at_every_write(bare_site: Site, *, after:
             await site.start_operator()
         uid = (await ended)["metadata"]["uid"]
         assert await site.holders() == {}
-        assert await site.find(kinds.NAMESPACE, f"lease-{site.name(lease)}") is None
+        for kind in (kinds.NAMESPACE, kinds.CLUSTER_NETWORK_POLICY):
+            assert await site.find(kind, f"lease-{site.name(lease)}") is None
         record = await site.admin.get(kinds.LEASE_RECORD, f"{site.name(lease)}-{uid[:8]}")
         assert record["spec"]["rows"][0]["gpuSeconds"] == 16 * 3600
         if not died:

@@ -60,8 +60,9 @@ async def snapshot(site: Site, namespace: str, node: str) -> Raw:
         (kinds.NETWORK_POLICY, "sublet-allow"),
         (kinds.CONFIG_MAP, "sublet-lease"),
         (kinds.ROLE_BINDING, "sublet-tenant"),
+        (kinds.CLUSTER_NETWORK_POLICY, namespace),
     ):
-        seen = await site.find(kind, name, namespace)
+        seen = await site.find(kind, name, namespace if kind.namespaced else None)
         parts = ("spec", "data", "subjects", "roleRef")
         found[f"{kind.kind}/{name}"] = {key: seen.get(key) for key in parts} if seen else None
     for kind, name in ((kinds.NAMESPACE, namespace), (kinds.NODE, node)):

@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from sublet.cluster import kinds
 from tests.apiserver.site import Site, eventually
 from tests.conftest import Tool
@@ -54,6 +56,7 @@ def surplus(kind: str, api_version: str, namespace: str, labels: Raw, name: str 
     return json.dumps({"apiVersion": api_version, "kind": kind, "metadata": metadata, **rest})
 
 
+@pytest.mark.usefixtures("cluster_policies")
 async def test_every_right_is_used_and_none_is_missing(site: Site, kubectl: Tool) -> None:
     """Over the whole life of a lease, drift and surplus included, the calls made are exactly the rights granted."""
     await site.pool(nodes=2)

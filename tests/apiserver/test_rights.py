@@ -45,6 +45,7 @@ def served(kubectl: Kubectl) -> list[tuple[str, Raw]]:
     ]
 
 
+@pytest.mark.usefixtures("cluster_policies")
 def test_the_attacks_know_every_kind_of_the_whole_cluster(kubectl: Kubectl) -> None:
     """A kind that a new release brings has to be attacked as well. MTB-PL1-CC-CPI-1."""
     found: dict[str, set[str]] = {}

@@ -38,6 +38,7 @@ OPERATOR: Rights = {
     ("", "limitranges"): KEEP,
     ("", "configmaps"): KEEP,
     ("networking.k8s.io", "networkpolicies"): KEEP,
+    ("policy.networking.k8s.io", "clusternetworkpolicies"): KEEP,
     (RBAC, "rolebindings"): KEEP,
     (RBAC, "clusterroles"): {"bind"},
     ("", "pods"): {"deletecollection"},

@@ -1,7 +1,7 @@
 """Arithmetic of networks, and the ones that are closed to every tenant whatever a pool allows."""
 
-from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network, summarize_address_range
 from typing import Final, TypeAlias
 
 Range: TypeAlias = IPv4Network | IPv6Network
@@ -28,6 +28,8 @@ _ALWAYS_CLOSED: Final = tuple(
 )
 """The host itself, its link, multicast, and the services that tell a node's secrets to whoever asks from it."""
 
+_EVERYTHING: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+
 _TRANSLATED: Final = int(IPv6Network("64:ff9b::/96").network_address)
 """The prefix under which NAT64 reaches IPv4 (RFC 6052)."""
 
@@ -48,6 +50,23 @@ def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
         *collapse_addresses(each for each in given if isinstance(each, IPv4Network)),
         *collapse_addresses(each for each in given if isinstance(each, IPv6Network)),
     )
+
+
+def outside(ranges: Iterable[Range]) -> tuple[Range, ...]:
+    """Every address of both families that lies in none of the ranges, as `merged` gives it."""
+    held = merged(ranges)
+    return tuple(gap for whole in _EVERYTHING for gap in _gaps(whole, (each for each in held if lies_in(each, whole))))
+
+
+def _gaps(whole: Range, held: Iterable[Range]) -> Iterator[Range]:
+    """What a sorted row of ranges, none of which holds another, leaves of the whole."""
+    address, first = type(whole[0]), int(whole[0])
+    for each in held:
+        if first < int(each[0]):
+            yield from summarize_address_range(address(first), address(int(each[0]) - 1))
+        first = int(each[-1]) + 1
+    if first <= int(whole[-1]):
+        yield from summarize_address_range(address(first), whole[-1])
 
 
 def lies_in(inner: Range, outer: Range) -> bool:

@@ -12,12 +12,14 @@ class Kind:
         kind: As in a manifest.
         plural: Its resource name in paths.
         namespaced: Whether its objects live in namespaces.
+        optional: Whether there are clusters that do not serve it.
     """
 
     api_version: str
     kind: str
     plural: str
     namespaced: bool
+    optional: bool = False
 
     def path(self, namespace: str | None = None, name: str | None = None, subresource: str = "") -> str:
         """The path of the collection, or of one object, or of one object's subresource."""
@@ -38,6 +40,13 @@ EVENT = Kind("v1", "Event", "events", namespaced=True)
 RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas", namespaced=True)
 LIMIT_RANGE = Kind("v1", "LimitRange", "limitranges", namespaced=True)
 NETWORK_POLICY = Kind("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", namespaced=True)
+CLUSTER_NETWORK_POLICY = Kind(
+    "policy.networking.k8s.io/v1alpha2",
+    "ClusterNetworkPolicy",
+    "clusternetworkpolicies",
+    namespaced=False,
+    optional=True,
+)
 ROLE_BINDING = Kind("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings", namespaced=True)
 GPU_LEASE = Kind("sublet.dev/v1alpha1", "GPULease", "gpuleases", namespaced=False)
 GPU_POOL = Kind("sublet.dev/v1alpha1", "GPUPool", "gpupools", namespaced=False)
@@ -47,7 +56,15 @@ MUTATING_POLICY = Kind(
     "admissionregistration.k8s.io/v1", "MutatingAdmissionPolicy", "mutatingadmissionpolicies", namespaced=False
 )
 
-CHILDREN = (NAMESPACE, RESOURCE_QUOTA, LIMIT_RANGE, NETWORK_POLICY, CONFIG_MAP, ROLE_BINDING)
+CHILDREN = (
+    NAMESPACE,
+    RESOURCE_QUOTA,
+    LIMIT_RANGE,
+    NETWORK_POLICY,
+    CLUSTER_NETWORK_POLICY,
+    CONFIG_MAP,
+    ROLE_BINDING,
+)
 """The kinds a lease is rendered into, watched so that drift is seen at once."""
 
 BY_KIND = {k.kind: k for k in (NODE, *CHILDREN, POD, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)}

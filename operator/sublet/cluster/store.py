@@ -92,13 +92,10 @@ class Store:
         old = self._objects.get(key)
         if old is None or old["metadata"]["uid"] != obj["metadata"]["uid"]:
             return
-        del self._objects[key]
-        self._parsed.pop(key, None)
         self._dropped[obj["metadata"]["uid"]] = version_of(obj)
         if len(self._dropped) > _REMEMBERED:
             self._dropped.popitem(last=False)
-        self._index(key, old, None)
-        self._on_change(old, None)
+        self._forget(key)
 
     def replace(self, objects: Iterable[Raw], version: str) -> None:
         """Take in a whole list: what it lacks is gone, unless it is newer than the list."""
@@ -108,6 +105,17 @@ class Store:
                 self.drop(self._objects[key])
         for obj in listed.values():
             self.put(obj)
+
+    def clear(self) -> None:
+        """Forget every object, and take in each again that is found to be there after all."""
+        for key in list(self._objects):
+            self._forget(key)
+
+    def _forget(self, key: Key) -> None:
+        old = self._objects.pop(key)
+        self._parsed.pop(key, None)
+        self._index(key, old, None)
+        self._on_change(old, None)
 
     def _index(self, key: Key, old: Raw | None, new: Raw | None) -> None:
         before = lease_of(old) if old else None

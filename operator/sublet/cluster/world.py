@@ -1,6 +1,7 @@
 """The world as the operator knows it: one store per kind, kept current."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sublet.cluster.client import Client
@@ -42,12 +43,21 @@ def _selectors(kind: Kind) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Listeners:
-    """Whom to tell that something changed; each is called with the state before and the state after."""
+    """Whom to tell that something changed; each is called with the state before and the state after.
+
+    Attributes:
+        lease: Of a lease.
+        pool: Of a pool.
+        node: Of a node.
+        child: Of an object of a lease.
+        served: Called when a kind begins to be served, with nothing.
+    """
 
     lease: Change
     pool: Change
     node: Change
     child: Change
+    served: Callable[[], None]
 
 
 class World:
@@ -63,22 +73,30 @@ class World:
         self.nodes = Store(listeners.node, _node_in_short)
         self.children = {kind: Store(listeners.child, _without_bookkeeping) for kind in CHILDREN}
         self.completes_pods = False
-        followed = {NODE: self.nodes, **self.children}
-        self._mirrors = [Mirror(client, kind, store, _selectors(kind)) for kind, store in followed.items()]
+        self._mirrors = {
+            kind: Mirror(client, kind, store, _selectors(kind), on_served=listeners.served)
+            for kind, store in {NODE: self.nodes, **self.children}.items()
+        }
 
     def store_for(self, kind: Kind) -> Store:
         """The store that holds a kind."""
         own = {NODE: self.nodes, GPU_LEASE: self.leases, GPU_POOL: self.pools}
         return own[kind] if kind in own else self.children[kind]
 
+    def serves(self, kind: Kind) -> bool:
+        """Whether the API server serves a kind that is mirrored, as far as is known."""
+        return self._mirrors[kind].is_served
+
     async def follow(self) -> None:
         """Keep the mirrors current until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for mirror in self._mirrors:
+            for mirror in self._mirrors.values():
                 tasks.create_task(mirror.follow())
 
     async def refresh(self) -> None:
-        """List leases and pools whole, so that one that vanished unseen is noticed."""
+        """List leases and pools whole, so that one that vanished unseen is noticed; look for kinds not served yet."""
+        for mirror in self._mirrors.values():
+            mirror.look_again()
         for kind, store in ((GPU_LEASE, self.leases), (GPU_POOL, self.pools)):
             answer = await self.client.list(kind)
             store.replace(answer["items"], answer["metadata"]["resourceVersion"])
@@ -87,5 +105,5 @@ class World:
         """Return once every store has been filled: before that, what is missing may only be unread."""
         await self.refresh()
         self.completes_pods = await self.client.serves(MUTATING_POLICY)
-        for mirror in self._mirrors:
+        for mirror in self._mirrors.values():
             await mirror.synced.wait()

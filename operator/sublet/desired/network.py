@@ -1,19 +1,20 @@
 """NetworkPolicies: nothing in; out only inside the lease, to the cluster's DNS, and where egress was sold.
 
 What stays closed is cut out of each opened network: the cluster's own networks and what no tenant ever reaches. The
-API server's addresses are cluster addresses too, and the owner names them with the others.
+API server's addresses are cluster addresses too, and the owner names them with the others. Where the cluster can,
+`cluster_network` closes the same once more, above all NetworkPolicies.
 """
 
 from ipaddress import ip_network
 from typing import Any
 
 from sublet.api import ranges
-from sublet.api.network import Port, Protocol
+from sublet.api.network import EgressRule, Port, Protocol
 from sublet.api.ranges import Range
 from sublet.desired import naming
 from sublet.desired.tenancy import Egress, Tenancy
 
-_DNS_PORTS = (Port(protocol=Protocol.UDP, port=53), Port(protocol=Protocol.TCP, port=53))
+DNS_PORTS = (Port(protocol=Protocol.UDP, port=53), Port(protocol=Protocol.TCP, port=53))
 
 
 def manifests(tenancy: Tenancy) -> list[dict[str, Any]]:
@@ -53,23 +54,30 @@ def _allowed(tenancy: Tenancy) -> dict[str, Any]:
     ]
     return {
         "ingress": [{"from": inside}],
-        "egress": [{"to": inside}, {"to": dns, "ports": _ports(_DNS_PORTS)}, *_ways_out(tenancy.egress)],
+        "egress": [{"to": inside}, {"to": dns, "ports": _ports(DNS_PORTS)}, *_ways_out(tenancy.egress)],
     }
 
 
-def _ways_out(egress: Egress) -> list[dict[str, Any]]:
-    """What the lease asks for, as far as the pool allows it now and without what is closed.
+def opened(egress: Egress) -> list[tuple[EgressRule, list[Range]]]:
+    """The networks of each rule that the lease asks for, as far as the pool allows them now.
 
-    The pool may have changed since the lease was accepted. What it allows no longer is left out; so is a family in
-    which it names no network of the cluster, because nothing could be cut out of it.
+    What is closed is not cut out of them yet. The pool may have changed since the lease was accepted. What it allows no
+    longer is left out; so is a family in which it names no network of the cluster, because nothing could be cut out of
+    it.
     """
     allowed = [ip_network(cidr) for cidr in egress.allowed]
     families = {ip_network(cidr).version for cidr in egress.cluster}
+    return [
+        (rule, [each for each in ranges.common(ip_network(rule.cidr), allowed) if each.version in families])
+        for rule in egress.asked
+    ]
+
+
+def _ways_out(egress: Egress) -> list[dict[str, Any]]:
     closed = ranges.closed(egress.cluster)
     found = []
-    for rule in egress.asked:
-        opened = (each for each in ranges.common(ip_network(rule.cidr), allowed) if each.version in families)
-        blocks = [_block(each, closed) for each in opened if not any(ranges.lies_in(each, shut) for shut in closed)]
+    for rule, networks in opened(egress):
+        blocks = [_block(each, closed) for each in networks if not any(ranges.lies_in(each, shut) for shut in closed)]
         if blocks:  # a rule without destinations would open all there are
             found.append({"to": blocks, "ports": _ports(rule.ports)})
     return found

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sublet.desired import access, facts, namespace, network, quota
+from sublet.desired import access, cluster_network, facts, namespace, network, quota
 from sublet.desired.tenancy import Tenancy
 
 Manifest = dict[str, Any]
@@ -38,7 +38,12 @@ def render(tenancy: Tenancy) -> Manifests:
     """The objects of a tenancy. Same tenancy, same bytes."""
     return Manifests(
         namespaces=tuple(namespace.manifests(tenancy)),
-        guards=(*quota.manifests(tenancy), *network.manifests(tenancy), *access.for_probes(tenancy)),
+        guards=(
+            *quota.manifests(tenancy),
+            *network.manifests(tenancy),
+            *cluster_network.manifests(tenancy),
+            *access.for_probes(tenancy),
+        ),
         facts=tuple(facts.manifests(tenancy)),
         access=tuple(access.manifests(tenancy)),
     )

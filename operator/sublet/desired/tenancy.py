@@ -83,6 +83,7 @@ class Tenancy:
         dns_namespace: Where the cluster's DNS runs.
         dns_labels: The labels of its pods.
         egress: What may be reached outside.
+        has_cluster_policies: Whether the API server serves ClusterNetworkPolicies.
         starts_at: Start of the lease.
         drain_at: From when no new pods are let in.
         ends_at: End of the lease.
@@ -108,6 +109,7 @@ class Tenancy:
     dns_namespace: str
     dns_labels: Mapping[str, str]
     egress: Egress
+    has_cluster_policies: bool
     starts_at: datetime
     drain_at: datetime
     ends_at: datetime

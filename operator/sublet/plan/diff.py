@@ -122,16 +122,22 @@ def identity(obj: Raw) -> Identity:
 def matches(live: object, wanted: object) -> bool:
     """Whether a live value is what we want, apart from fields that we have no opinion on.
 
-    Lists are compared whole, since a list in our manifests is one that we own. So is an empty object: an empty
-    selector means everything, and a field that somebody adds to it would narrow it. An empty list is as good as
-    none, since the API server keeps none.
+    Lists are compared whole, with all that is in them, since a list in our manifests is one that we own: a field that
+    somebody adds to a rule would make it match less. So is an empty object: an empty selector means everything. An
+    empty list is as good as none, since the API server keeps none.
     """
     if isinstance(wanted, dict):
         if not isinstance(live, dict) or (not wanted and live):
             return False
         return all(matches(live.get(key, [] if value == [] else None), value) for key, value in wanted.items())
     if isinstance(wanted, list):
-        if not isinstance(live, list) or len(live) != len(wanted):
-            return False
-        return all(matches(a, b) for a, b in zip(live, wanted, strict=True))
+        return isinstance(live, list) and _without_empty_lists(live) == _without_empty_lists(wanted)
     return live == wanted
+
+
+def _without_empty_lists(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_empty_lists(part) for key, part in value.items() if part != []}
+    if isinstance(value, list):
+        return [_without_empty_lists(part) for part in value]
+    return value

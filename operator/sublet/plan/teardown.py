@@ -1,6 +1,8 @@
 """Taking away: the order of undoing, and what must be proven gone before the next step.
 
-    access -> pods -> namespaces -> (proof: no namespace is left) -> nodes
+    access -> pods -> namespaces -> (proof: no namespace is left) -> nodes and the policy of the whole lease
+
+The ClusterNetworkPolicy does not go with a namespace: it closes the network until the last pod is gone.
 
 Each step is taken again on every pass until its proof is seen, so a crash between any two of them, or a
 write that was lost, changes nothing. Nothing here asks how far an earlier pass came, or whether the lease
@@ -41,7 +43,13 @@ def tear_down(children: Sequence[Raw], claimed: Sequence[NodeSeen], reusable_at:
             (access, pods, tuple(delete(ns) for ns in staying)),
             waiting=f"namespaces still being deleted: {names}",
         )
-    return Plan((access, tuple(_return(node, reusable_at) for node in claimed)))
+    policies = [child for child in children if child["kind"] == "ClusterNetworkPolicy"]
+    gone = tuple(delete(policy) for policy in policies if not is_leaving(policy))
+    names = ", ".join(policy["metadata"]["name"] for policy in policies)
+    return Plan(
+        (access, (*(_return(node, reusable_at) for node in claimed), *gone)),
+        waiting=f"cluster network policies still being deleted: {names}" if policies else "",
+    )
 
 
 def revoke(children: Sequence[Raw]) -> Wave:
@@ -50,8 +58,8 @@ def revoke(children: Sequence[Raw]) -> Wave:
 
 
 def is_cleared(children: Sequence[Raw], claimed: Sequence[NodeSeen]) -> bool:
-    """Whether nothing of the lease is left: no namespace, no claim on a node."""
-    return not claimed and not any(child["kind"] == "Namespace" for child in children)
+    """Whether nothing of the lease is left: no claim on a node, and no object but those that go with a namespace."""
+    return not claimed and all("namespace" in child["metadata"] for child in children)
 
 
 def _return(node: NodeSeen, reusable_at: datetime) -> ChangeNode:

@@ -61,7 +61,15 @@ def booking_of(lease: GPULease, now: datetime) -> Booking | None:
     return Booking(lease.metadata.name, status.nodes, Interval(status.starts_at, max(end, now, status.starts_at)))
 
 
-def tenancy_of(lease: GPULease, pool: GPUPool, nodes: Iterable[NodeSeen], stage: Stage, tenant_role: str) -> Tenancy:
+def tenancy_of(
+    lease: GPULease,
+    pool: GPUPool,
+    nodes: Iterable[NodeSeen],
+    stage: Stage,
+    tenant_role: str,
+    *,
+    has_cluster_policies: bool,
+) -> Tenancy:
     """The tenancy of a booked lease at a stage of its life."""
     status, spec, isolation = lease.status, lease.spec, pool.spec.isolation
     # Only a booked lease is rendered.
@@ -96,6 +104,7 @@ def tenancy_of(lease: GPULease, pool: GPUPool, nodes: Iterable[NodeSeen], stage:
             allowed=isolation.egress,
             cluster=isolation.cluster_cidrs,
         ),
+        has_cluster_policies=has_cluster_policies,
         starts_at=status.starts_at,
         drain_at=status.drain_at or status.ends_at,
         ends_at=status.ends_at,

@@ -137,3 +137,13 @@ def test_only_what_matters_is_kept() -> None:
     store = Store(lambda _, new: seen.append(new), lambda obj: {"metadata": obj["metadata"]})
     store.put(an_object("a", 1))
     assert store.get("a") == seen[0] == {"metadata": an_object("a", 1)["metadata"]}
+
+
+def test_what_is_cleared_is_told_and_may_come_back() -> None:
+    """A kind that was not served for a moment brings the same objects back, in the very same state."""
+    store, told = a_store(an_object("a", 5, lease="x"), an_object("b", 6))
+    store.clear()
+    assert (len(store), of_lease(store, "x")) == (0, [])
+    assert sorted(told) == [("a@5", None), ("b@6", None)]
+    store.put(an_object("a", 5, lease="x"))
+    assert of_lease(store, "x") == ["a"]

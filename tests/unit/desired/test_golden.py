@@ -45,13 +45,27 @@ SCENARIOS: dict[str, tuple[GPULease, GPUPool, Stage]] = {
     "suspended": (a_lease(suspend=True), a_pool(), Stage.SUSPENDED),
     "egress": (a_lease(network={"egress": ASKED}), a_pool(isolation=OPEN), Stage.ACTIVE),
     "draining": (a_lease(), a_pool(), Stage.DRAINING),
+    "cluster-network-policy": (
+        a_lease(namespaces=["staging"], network={"egress": ASKED[1:2]}),
+        a_pool(isolation=OPEN),
+        Stage.ACTIVE,
+    ),
 }
+WITH_CLUSTER_POLICIES = {"cluster-network-policy"}
+"""The scenarios in which the API server serves ClusterNetworkPolicies."""
 
 
 def rendered(scenario: str) -> str:
     """All objects of a scenario, in the order in which they are built."""
     lease, pool, stage = SCENARIOS[scenario]
-    tenancy = tenancy_of(booked(lease), pool, some_nodes(2), stage, "sublet-tenant")
+    tenancy = tenancy_of(
+        booked(lease),
+        pool,
+        some_nodes(2),
+        stage,
+        "sublet-tenant",
+        has_cluster_policies=scenario in WITH_CLUSTER_POLICIES,
+    )
     whole = json.loads(json.dumps(render(tenancy).all()))  # so that no part is shared, which YAML would show
     return yaml.safe_dump_all(whole, sort_keys=False, explicit_start=True, width=120)
 

@@ -8,7 +8,7 @@ from sublet.plan.orphans import Orphan, orphans
 from tests.builders import a_lease, a_node, a_tenancy, booked, live
 
 LEASE = booked(a_lease())
-CHILDREN = [live(manifest) for manifest in render(a_tenancy()).all()]
+CHILDREN = [live(manifest) for manifest in render(a_tenancy(has_cluster_policies=True)).all()]
 NODES = [a_node("gpu-1", LEASE), a_node("gpu-2", LEASE)]
 
 
@@ -33,7 +33,7 @@ def test_several_leases_are_kept_apart() -> None:
     other = live(render(a_tenancy(lease="other", uid="uid-other")).namespaces[0])
     found = orphans([other, *CHILDREN], NODES, ())
     assert [(orphan.lease, len(orphan.children), len(orphan.claimed)) for orphan in found] == [
-        ("acme-train", 8, 2),
+        ("acme-train", 9, 2),
         ("other", 1, 0),
     ]
 

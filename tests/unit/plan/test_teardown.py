@@ -17,7 +17,10 @@ from tests.builders import a_lease, a_lease_view, a_node, a_tenancy, at, booked,
 Raw = dict[str, Any]
 
 LEASE = booked(a_lease())
-TWO_NAMESPACES = render(a_tenancy(namespaces=("lease-acme-train", "lease-acme-train-b"))).all()
+TWO_NAMESPACES = render(
+    a_tenancy(namespaces=("lease-acme-train", "lease-acme-train-b"), has_cluster_policies=True)
+).all()
+(POLICY,) = (manifest for manifest in TWO_NAMESPACES if manifest["kind"] == "ClusterNetworkPolicy")
 ONE = render(a_tenancy()).all()
 TAINT = {"key": "nvidia.com/gpu", "effect": "NoSchedule"}
 
@@ -83,6 +86,20 @@ def test_nodes_go_back_only_when_no_namespace_is_left() -> None:
     )
 
 
+def test_the_network_stays_closed_until_no_namespace_is_left() -> None:
+    """The policy of the whole lease goes with the claims on the nodes, and is waited for."""
+    plan = tear_down([live(POLICY)], [a_node("gpu-1", LEASE)], at(8.25))
+    assert waves(plan) == [["return gpu-1", "delete ClusterNetworkPolicy lease-acme-train"]]
+    assert plan.waiting == "cluster network policies still being deleted: lease-acme-train"
+
+
+def test_a_policy_that_is_held_back_is_waited_for() -> None:
+    """Its deletion is asked for once; a finalizer of somebody else may take its time."""
+    plan = tear_down([live(POLICY, leaving=True)], [], at(8.25))
+    assert waves(plan) == []
+    assert plan.waiting == "cluster network policies still being deleted: lease-acme-train"
+
+
 @pytest.mark.parametrize(
     ("children", "claimed", "cleared"),
     [
@@ -90,11 +107,16 @@ def test_nodes_go_back_only_when_no_namespace_is_left() -> None:
         ([live(ONE[5])], [], True),
         ([live(ONE[0])], [], False),
         ([live(ONE[0], leaving=True)], [], False),
+        ([live(POLICY)], [], False),
+        ([live(POLICY, leaving=True)], [], False),
         ([], [a_node("gpu-1", LEASE)], False),
     ],
-    ids=["nothing", "a remnant of a namespace that is gone", "namespace", "leaving namespace", "claim"],
+    ids=[
+        *("nothing", "a remnant of a namespace that is gone", "namespace", "leaving namespace"),
+        *("policy", "leaving policy", "claim"),
+    ],
 )
-def test_cleared_means_no_namespace_and_no_claim(
+def test_cleared_means_no_namespace_no_policy_and_no_claim(
     children: list[Raw], claimed: list[NodeSeen], *, cleared: bool
 ) -> None:
     """A namespace counts until it is gone, not until its deletion was asked for."""
@@ -109,6 +131,11 @@ class Site:
     nodes: list[NodeSeen] = field(default_factory=lambda: [a_node("gpu-1", LEASE), a_node("gpu-2", LEASE)])
 
     @property
+    def namespaces(self) -> list[Raw]:
+        """The namespaces that are still there."""
+        return [child for child in self.children if child["kind"] == "Namespace"]
+
+    @property
     def claimed(self) -> list[NodeSeen]:
         """The nodes that still carry the claim."""
         return [node for node in self.nodes if node.lease_uid is not None]
@@ -121,11 +148,14 @@ class Site:
         """Carry out one step; a namespace that is deleted stays for a while, and so does what is in it."""
         match step:
             case Delete("Namespace", name):
-                self.children = [leaving(c) if c["metadata"]["name"] == name else c for c in self.children]
+                self.children = [leaving(c) if _is_namespace(c, name) else c for c in self.children]
+            case Delete("ClusterNetworkPolicy", uid=uid):
+                assert not self.namespaces, "the network was opened too early"
+                self.children = [c for c in self.children if c["metadata"]["uid"] != uid]
             case Delete(uid=uid):
                 self.children = [c for c in self.children if c["metadata"]["uid"] != uid]
             case ChangeNode(name):
-                assert not [c for c in self.children if c["kind"] == "Namespace"], "a node went back too early"
+                assert not self.namespaces, "a node went back too early"
                 free: dict[str, Any] = {"lease": None, "lease_uid": None}
                 self.nodes = [replace(n, **free) if n.name == name else n for n in self.nodes]
             case StopPods(namespace):
@@ -139,10 +169,16 @@ class Site:
 
     def settle(self) -> None:
         """Let the cluster finish the deletions that are under way."""
-        gone = {c["metadata"]["name"] for c in self.children if "deletionTimestamp" in c["metadata"]}
+        gone = {c["metadata"]["name"] for c in self.namespaces if "deletionTimestamp" in c["metadata"]}
         self.children = [
-            c for c in self.children if c["metadata"]["name"] not in gone and c["metadata"].get("namespace") not in gone
+            c
+            for c in self.children
+            if c["metadata"].get("namespace") not in gone and not any(_is_namespace(c, name) for name in gone)
         ]
+
+
+def _is_namespace(child: Raw, name: str) -> bool:
+    return (child["kind"], child["metadata"]["name"]) == ("Namespace", name)
 
 
 def leaving(child: Raw) -> Raw:
@@ -155,7 +191,7 @@ def steps_of(plan: Plan) -> list[Step]:
     return [step for wave in plan.waves for step in wave]
 
 
-@pytest.mark.parametrize("crash_after", range(9))
+@pytest.mark.parametrize("crash_after", range(10))
 @pytest.mark.parametrize("settles", [True, False], ids=["cluster is quick", "cluster is slow"])
 def test_give_back_ends_from_wherever_it_was_broken_off(crash_after: int, *, settles: bool) -> None:
     """After any number of steps the operator may die; passes that know nothing of it come to the same end."""
@@ -190,6 +226,8 @@ def test_nodes_of_a_lease_that_was_released_early_are_reusable_a_gap_later() -> 
     """Released after one hour of eight, a node may be booked again 15 minutes later, not only after the planned end."""
     released = booked(a_lease(release=True), ended_at=at(1))
     view = a_lease_view(released, [a_node("gpu-1", released), a_node("gpu-2", released)])
-    (change, _) = steps_of(_plan(view, Stage.RELEASING, Settings(), at(1, 0, 5), mutating=True))
+    (change, _) = steps_of(
+        _plan(view, Stage.RELEASING, Settings(), at(1, 0, 5), mutating=True, has_cluster_policies=True)
+    )
     assert isinstance(change, ChangeNode)
     assert change.change["metadata"]["annotations"]["sublet.dev/reusable-at"] == "2026-12-01T13:15:00Z"

@@ -22,6 +22,7 @@ CLUSTER_SCOPED: Final = {
     "flowcontrol.apiserver.k8s.io/v1": ("flowschemas", "prioritylevelconfigurations"),
     "networking.k8s.io/v1": ("ingressclasses", "ipaddresses", "servicecidrs"),
     "node.k8s.io/v1": ("runtimeclasses",),
+    "policy.networking.k8s.io/v1alpha2": ("clusternetworkpolicies",),
     "rbac.authorization.k8s.io/v1": ("clusterrolebindings", "clusterroles"),
     "resource.k8s.io/v1": ("deviceclasses", "devicetaintrules", "resourceslices"),
     "scheduling.k8s.io/v1": ("priorityclasses",),
@@ -35,7 +36,7 @@ CLUSTER_SCOPED: Final = {
     "storagemigration.k8s.io/v1": ("storageversionmigrations",),
     "sublet.dev/v1alpha1": ("gpuleases", "gpupools", "leaserecords"),
 }
-"""Every kind of object of the whole cluster, by group and version."""
+"""Every kind of object of the whole cluster, by group and version, with those that not every cluster serves."""
 
 _BENCHMARK: Final = ("MTB-PL1-CC-CPI-1",)
 _OF_ALL: Final[tuple[Verb, ...]] = ("list", "create", "deletecollection")
