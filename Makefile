@@ -36,6 +36,10 @@ test: $(VENV)/.synced ## Run every test: units, contract, and against a real API
 test-unit: $(VENV)/.synced ## Run the tests that need no cluster
 	$(RUN)/pytest tests/unit tests/contract $(ARGS)
 
+.PHONY: test-nightly
+test-nightly: $(VENV)/.synced ## Run the planner against its oracle through 10,000 lives of a calendar
+	$(RUN)/pytest tests/unit/calendar --hypothesis-profile nightly $(ARGS)
+
 .PHONY: check
 check: $(VENV)/.synced ## Lint, check types and layers, and prove generated files current
 	$(RUN)/ruff format --check .
@@ -74,6 +78,14 @@ golden: $(VENV)/.synced ## Rewrite the golden manifests; review their diff as a 
 bench: $(VENV)/.synced ## Time leases against a bare client, and 200 leases at once on 400 nodes
 	$(RUN)/python -m hack.bench
 
+.PHONY: bench-planner
+bench-planner: $(VENV)/.synced ## Time the planner on 10,000 nodes with 50,000 bookings, beside the simple algorithm
+	$(RUN)/python -m hack.bench_planner $(ARGS)
+
+.PHONY: bench-planner-quality
+bench-planner-quality: $(VENV)/.synced ## Compare what the planner sells with the optimum and with others (needs OR-tools)
+	$(UV) run --frozen --group bench python -m hack.bench_planner_quality $(ARGS)
+
 ##@ Ship
 IMAGE ?= sublet:dev
 .PHONY: image
@@ -90,7 +102,7 @@ clean: ## Stop this checkout's clusters and remove what was built here; the comp
 help: ## Show this text
 	@awk 'BEGIN {FS = ":.*##"; printf "Usage: make TARGET\n"} \
 		/^##@/ {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*##/ {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*##/ {printf "  %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.synced: pyproject.toml uv.lock | $(UV)
 	$(UV) sync --frozen --quiet

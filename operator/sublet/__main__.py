@@ -1,7 +1,7 @@
 """The composition root.
 
-`sublet run` is the operator, `sublet audit` tries the guards of a live lease, and `sublet crds` and `sublet guards`
-write what the chart ships.
+`sublet run` is the operator. `sublet quote` and `sublet availability` tell what could be had, `sublet audit` tries the
+guards of a live lease, and `sublet crds` and `sublet guards` write what the chart ships.
 """
 
 import argparse
@@ -17,7 +17,9 @@ from prometheus_client import start_http_server
 
 from sublet import __version__
 from sublet.api import crds
+from sublet.cli import availability, quote, wanted
 from sublet.cli.audit import audit
+from sublet.cli.output import FORMATS
 from sublet.clock import SystemClock
 from sublet.cluster.client import Client
 from sublet.errors import SubletError
@@ -61,12 +63,22 @@ def main(arguments: list[str] | None = None) -> int:
     auditor = commands.add_parser("audit", help="try every known attack on a live lease, by dry run as its tenant")
     auditor.add_argument("lease")
     auditor.add_argument("-o", "--output", choices=("table", "json"), default="table")
+    quoter = commands.add_parser("quote", help="tell when a lease could be had, where and at what price; make nothing")
+    wanted.declare(quoter)
+    looker = commands.add_parser("availability", help="tell when how many nodes of a pool are free for sale")
+    availability.declare(looker)
+    for asking in (quoter, looker):
+        asking.add_argument("-o", "--output", choices=FORMATS, default="table")
     given = parser.parse_args(arguments)
     match given.command:
         case "run":
             return _run()
         case "audit":
             return audit(given.lease, given.output)
+        case "quote":
+            return quote.run(given)
+        case "availability":
+            return availability.run(given)
         case name:
             return _write(_GENERATED[name], given.folder, check=given.check)
 

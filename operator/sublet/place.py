@@ -28,13 +28,13 @@ async def place(world: World, name: str, now: datetime) -> datetime | None:
     seen = observe.pool_view(world, name)
     if seen is None:
         return None
-    report = pool_status.report(seen, now)
+    plan = plan_pool(seen, now)
+    report = pool_status.report(seen, plan.short, now)
     if pool_status.is_news(seen.pool, report):
         await publish.pool_status(world, seen.pool, report)
     in_use = any(holds_nodes(lease) for lease in seen.leases)
     if seen.pool.metadata.deletion_timestamp is not None and not in_use:
         await publish.let_pool_go(world, seen.pool)
-    plan = plan_pool(seen, now)
     if in_use or plan.changes:
         # Leases are rendered from their pool; one that is deleted under them stays until they have ended.
         await publish.hold_pool(world, seen.pool)

@@ -11,7 +11,7 @@ from sublet.cluster.kinds import CLUSTER_NETWORK_POLICY
 from sublet.cluster.world import World
 from sublet.desired.render import render
 from sublet.errors import GuardError
-from sublet.plan import booking, status
+from sublet.plan import booking, extension, status
 from sublet.plan.conditions import RUNNING, Situation
 from sublet.plan.diff import build_up, holds, out_of_reach
 from sublet.plan.observed import LeaseView
@@ -44,7 +44,7 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     if seen is None:
         return None
     verdict = None if booking.is_promised(seen.lease) else judge(booking.lease_input(seen, now))
-    stage = lifecycle.stage(_facts(seen, verdict), now)
+    stage = lifecycle.stage(_facts(seen, verdict, now), now)
     if stage in RUNNING:
         await publish.hold(world, seen.lease)
     plan = _plan(
@@ -66,16 +66,18 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     return _wake(seen, situation, now)
 
 
-def _facts(seen: LeaseView, verdict: Verdict | None, *, in_place: bool = False) -> Facts:
+def _facts(seen: LeaseView, verdict: Verdict | None, now: datetime, *, in_place: bool = False) -> Facts:
     lease = seen.lease
     return Facts(
         refused=verdict is not None,
         starts_at=lease.status.starts_at,
         drain_at=lease.status.drain_at,
         ends_at=lease.status.ends_at,
+        unanswered=seen.pool is not None and extension.is_unanswered(lease, now),
         withdrawn=lease.spec.release or lease.metadata.deletion_timestamp is not None,
         ended=lease.status.ended_at is not None,
         suspended=lease.spec.suspend,
+        reclaimed=status.is_reclaimed(lease),
         in_place=in_place,
         cleared=is_cleared(seen.own_children, seen.claimed),
     )
@@ -122,7 +124,9 @@ def _situation(
     return Situation(
         lease=seen.lease,
         # A tenant that was let in stays in: what fails later shows in the conditions.
-        stage=lifecycle.stage(_facts(seen, verdict, in_place=whole or seen.lease.status.active_at is not None), now),
+        stage=lifecycle.stage(
+            _facts(seen, verdict, now, in_place=whole or seen.lease.status.active_at is not None), now
+        ),
         verdict=verdict,
         notices=seen.pool.spec.schedule.notices if seen.pool else (),
         cleaning_gap=_cleaning_gap(seen),
@@ -170,7 +174,7 @@ def _wake(seen: LeaseView, situation: Situation, now: datetime) -> datetime | No
     ends_at = seen.lease.status.ends_at
     notices = [ends_at - notice for notice in situation.notices] if ends_at is not None else []
     moments = [moment for moment in notices if moment > now]
-    boundary = lifecycle.next_boundary(_facts(seen, situation.verdict), now)
+    boundary = lifecycle.next_boundary(_facts(seen, situation.verdict, now), now)
     if boundary is not None:
         moments.append(boundary)
     if not booking.is_promised(seen.lease):

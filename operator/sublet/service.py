@@ -151,8 +151,8 @@ def _planning_facts(lease: Raw) -> object:
     """What of a lease its pool's plan depends on: not most conditions and messages, which change far more often."""
     status = lease.get("status") or {}
     accepted = [c["status"] for c in status.get("conditions", ()) if c["type"] == "Accepted"]
-    times = status.get("startsAt"), status.get("endsAt"), status.get("releasedAt")
-    return _generation(lease), status.get("observedGeneration"), status.get("phase"), accepted, times
+    promised = [status.get(field) for field in ("startsAt", "endsAt", "releasedAt", "nodes", "outages")]
+    return _generation(lease), status.get("observedGeneration"), status.get("phase"), accepted, promised
 
 
 def _node_facts(node: Raw) -> object:

@@ -42,10 +42,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
             "give an earlier time"
         ),
     ),
-    "what is not offered": (
+    "a latest start too far ahead": (
         {"start": "2999-01-01T00:00:00Z", "duration": "1h", "latestStart": "2999-01-02T00:00:00Z"},
+        "OutsideTerms",
+        "spec.latestStart: further ahead than the 56d for which the pool sells; give an earlier time",
+    ),
+    "a level that the pool has not": (
+        {"duration": "1h", "placement": {"level": "example.com/rack"}},
         "NotOffered",
-        "spec.latestStart: not offered by this version of Sublet; remove the field",
+        (
+            "spec.placement.level: example.com/rack is no level of the pool's topology; "
+            "the pool names none, so remove spec.placement"
+        ),
     ),
 }
 

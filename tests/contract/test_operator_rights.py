@@ -74,11 +74,13 @@ VIEWER: Rights = {
     ("sublet.dev", "gpupools"): READ,
     ("sublet.dev", "gpuleases"): READ,
     ("sublet.dev", "leaserecords"): READ,
+    ("", "nodes"): READ,
 }
 EDITOR: Rights = {
     ("sublet.dev", "gpupools"): ALL - {"deletecollection"},
     ("sublet.dev", "gpuleases"): ALL - {"deletecollection"},
     ("sublet.dev", "leaserecords"): READ,
+    ("", "nodes"): READ,
 }
 
 

@@ -6,7 +6,17 @@ from typing import Annotated, ClassVar
 from pydantic import ConfigDict, Field
 
 from sublet.api.lease_rules import NAMES, ONCE_ACCEPTED, ORDER_OF_TIMES, SIZE, WHICH_TIMES
-from sublet.api.lease_status import Answer, Extension, GPULeaseStatus, Phase, Queue, Quote
+from sublet.api.lease_status import (
+    Answer,
+    EarlyEnd,
+    EarlyEndReason,
+    Extension,
+    GPULeaseStatus,
+    Outage,
+    Phase,
+    Queue,
+    Quote,
+)
 from sublet.api.markers import SET, Rule, keyed_by, rules
 from sublet.api.meta import Model, PositiveDuration, Resource, Timestamp
 from sublet.api.names import DNS_LABEL, DnsLabel, LabelKey, LeaseName
@@ -14,12 +24,15 @@ from sublet.api.network import EgressRule, Network, Port, Protocol
 
 __all__ = [
     "Answer",
+    "EarlyEnd",
+    "EarlyEndReason",
     "EgressRule",
     "Extension",
     "GPULease",
     "GPULeaseSpec",
     "GPULeaseStatus",
     "Network",
+    "Outage",
     "Phase",
     "Placement",
     "PlacementMode",

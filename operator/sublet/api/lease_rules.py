@@ -9,7 +9,7 @@ from typing import Final
 from sublet.api.markers import Rule
 from sublet.api.names import DNS_LABEL, LEASE_NAME_LENGTH
 
-_NAMES_TOGETHER: Final = 63 - len("lease--")
+NAMES_TOGETHER: Final = 63 - len("lease--")
 """Longest name of a lease with a suffix: a namespace is called `lease-NAME-SUFFIX`, in 63 characters."""
 
 SIZE: Final = (
@@ -88,11 +88,11 @@ NAMES: Final = (
     Rule(
         cel=(
             "!has(self.spec.namespaces)"
-            f" || self.spec.namespaces.all(s, size(self.metadata.name) + size(s) <= {_NAMES_TOGETHER})"
+            f" || self.spec.namespaces.all(s, size(self.metadata.name) + size(s) <= {NAMES_TOGETHER})"
         ),
         message=(
             "spec.namespaces has too long a suffix: "
-            f"metadata.name and a suffix may have {_NAMES_TOGETHER} characters together"
+            f"metadata.name and a suffix may have {NAMES_TOGETHER} characters together"
         ),
         field=".spec.namespaces",
     ),

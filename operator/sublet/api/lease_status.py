@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sublet.api.markers import keyed_by
-from sublet.api.meta import Condition, Model, Timestamp
+from sublet.api.meta import Condition, Duration, Model, Timestamp
 from sublet.api.names import Currency, DnsLabel, Message, ObjectName
 from sublet.api.scalars import Price
 
@@ -51,10 +51,12 @@ class Answer(StrEnum):
 class Queue(Model):
     """Place in the queue of the pool."""
 
-    position: Annotated[int, Field(ge=1)]
-    """Place in the queue; 1 is next."""
+    position: Annotated[int, Field(ge=1)] | None = None
+    """Place in the queue; 1 is next. Left out: the lease can never start, see `refusal`."""
     earliest_start: Timestamp | None = None
-    """When the lease can start at the earliest, as planned now. Left out: not within the pool's horizon."""
+    """When the lease can start at the earliest, as planned now. Left out: there is no such moment as the pool is."""
+    refusal: Message | None = None
+    """Why the lease can never start as it is written, and what could be had instead."""
 
 
 class Extension(Model):
@@ -81,6 +83,39 @@ class Quote(Model):
     """Price of the whole lease, for example `"3360.00"`."""
     price_per_gpu_hour: Price
     """Price of one GPU for one hour under the lease's term, for example `"2.50"`."""
+
+
+class EarlyEndReason(StrEnum):
+    """Why a lease ends before it was to end."""
+
+    RECLAIMED = "Reclaimed"
+    """The owner takes an interruptible lease back."""
+    FILLS_GAP = "FillsGap"
+    """An interruptible lease began at once, and ends in time for whoever had booked the nodes before."""
+
+
+class EarlyEnd(Model):
+    """An end before the one that was asked for."""
+
+    reason: EarlyEndReason
+    """`Reclaimed`: the owner takes the nodes back. `FillsGap`: the lease uses the time before another booking."""
+    asked_end: Timestamp
+    """End that the lease would have had. No extension reaches beyond the end that it has now."""
+    noticed_at: Timestamp
+    """When this status first told of it: the beginning of the notice."""
+
+
+class Outage(Model):
+    """Time in which a booked node was not to be had. It is credited."""
+
+    node: ObjectName
+    """Name of the node."""
+    gpus: Annotated[int, Field(ge=0)]
+    """GPUs that were missing with it."""
+    start: Timestamp
+    """Since when."""
+    end: Timestamp | None = None
+    """Until when: the node came back, or another one took its place. Left out: it lasts."""
 
 
 class GPULeaseStatus(Model):
@@ -126,6 +161,12 @@ class GPULeaseStatus(Model):
     """Place in the queue, while the lease waits for capacity."""
     extension: Extension | None = None
     """Answer to the latest request for a later end."""
+    early_end: EarlyEnd | None = None
+    """Why and since when the lease is known to end before the end that was asked for; only interruptible ones can."""
+    reclaim_notice: Duration | None = None
+    """Notice that the pool promised when an interruptible lease was booked; what is missing of it is credited."""
+    outages: Annotated[tuple[Outage, ...], Field(max_length=200)] = ()
+    """Times in which booked nodes were not to be had. Each is credited when the lease ends."""
     quote: Quote | None = None
     """Price of the whole lease, if the pool has prices."""
     gpu_seconds: Annotated[int, Field(ge=0)] | None = None

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class ConditionType(StrEnum):
-    """What is observed of a lease, and `Accepted` of a pool."""
+    """What is observed of a lease, and `Accepted` and `FloorKept` of a pool."""
 
     ACCEPTED = "Accepted"
     """The object is valid and will be acted on."""
@@ -26,6 +26,8 @@ class ConditionType(StrEnum):
     """Access, namespaces and claims are gone."""
     SANITIZED = "Sanitized"
     """The nodes are clean and back in the pool."""
+    FLOOR_KEPT = "FloorKept"
+    """The owner has, and will have, the nodes that the pool keeps for them."""
 
 
 class Reason(StrEnum):
@@ -53,6 +55,8 @@ class Reason(StrEnum):
     """Length, lead time or horizon are outside of the pool's terms."""
     NOT_OFFERED = "NotOffered"
     """The pool does not offer what was asked: a term, a topology level or a network."""
+    NO_ROOM = "NoRoom"
+    """The pool has nodes enough, but never so many at a time and for so long."""
     NAMESPACE_CONFLICT = "NamespaceConflict"
     """A namespace of that name exists and belongs to something else."""
     NOT_STALLED = "NotStalled"
@@ -71,7 +75,9 @@ class Reason(StrEnum):
     NODES_CLAIMED = "NodesClaimed"
     """All nodes are claimed and healthy."""
     NODE_UNHEALTHY = "NodeUnhealthy"
-    """A node of the lease is not healthy and is being replaced."""
+    """A node of the lease is not healthy."""
+    DEGRADED = "Degraded"
+    """A node of the lease is not to be had; another takes its place when one is free, and the time is credited."""
     # Isolated
     GUARDS_IN_PLACE = "GuardsInPlace"
     """Every guard is in place."""
@@ -103,5 +109,7 @@ class Reason(StrEnum):
     """What belongs to the lease is being removed."""
     REMOVED = "Removed"
     """Nothing of the lease is left."""
+    FLOOR_KEPT = "FloorKept"
+    """No lease takes from what the owner keeps."""
     NOT_CONFIGURED = "NotConfigured"
     """The pool names no sanitizing steps."""

@@ -1,54 +1,39 @@
-"""Placing requests: first come, first served, on a ledger, at the earliest start that fits."""
+"""Placing requests: in strict order, each at the earliest start that delays nobody before it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sublet.calendar.interval import Interval
-from sublet.calendar.ledger import Booking, Ledger
-
-
-@dataclass(frozen=True)
-class Request:
-    """What one lease asks for.
-
-    Attributes:
-        lease: Whose request it is.
-        nodes: How many whole nodes.
-        start: The fixed start; None for as soon as possible.
-        duration: The length wanted; None where `end` alone bounds it.
-        end: The latest end; None where `duration` alone bounds it.
-        shortest: No shorter booking is worth having.
-    """
-
-    lease: str
-    nodes: int
-    start: datetime | None
-    duration: timedelta | None
-    end: datetime | None
-    shortest: timedelta = timedelta()
-
-    def interval_at(self, start: datetime) -> Interval | None:
-        """The interval if it began at `start`; None if too little would be left of it."""
-        end = start + self.duration if self.duration is not None else self.end or start
-        return Interval(start, end) if end > start and end - start >= self.shortest else None
+from sublet.calendar.booking import Booking, Request
+from sublet.calendar.calendar import Calendar
+from sublet.calendar.interval import Interval, instant, seconds
+from sublet.calendar.occupancy import Span
+from sublet.calendar.search import Query, earliest_start
+from sublet.calendar.topology import choose, positions
 
 
-def earliest(request: Request, ledger: Ledger, now: datetime) -> Booking | None:
+def earliest(request: Request, calendar: Calendar, now: datetime) -> Booking | None:
     """The first booking that fits, or None if none ever does.
 
-    Free capacity only grows at an opening, so only openings need to be tried. A fixed start that lies ahead has
-    just one candidate: it is met on the second or not at all. One that was missed is caught up when it can be.
+    A fixed start that lies ahead is met on the second or not at all; one that was missed is caught up when it can be.
+    An interruptible request that cannot begin at once in its full length gets the longest booking that can, if that
+    is worth having: it ends in time for the next reservation, or for the owner.
     """
-    candidates = ledger.openings(now) if request.start is None or request.start <= now else (request.start,)
-    for start in candidates:
-        interval = request.interval_at(start)
-        if interval is None:
-            return None
-        free = ledger.free_nodes(interval)
-        if len(free) >= request.nodes:
-            return Booking(request.lease, free[: request.nodes], interval)
-    return None
+    starts = _starts(request, calendar, now)
+    if starts[0] > starts[1]:
+        return None
+    if request.duration is not None:
+        span = _whole(request, int(request.duration.total_seconds()), calendar, starts)
+        at_once = starts[0] == seconds(now)
+        if at_once and not request.firm and request.shortest and (span is None or span[0] > starts[0]):
+            span = longest_from(starts[0], request, calendar) or span
+    else:
+        assert request.end is not None  # noqa: S101 - one of the two is given
+        span = _until(request, seconds(request.end), calendar, starts)
+    if span is None:
+        return None
+    nodes = _nodes(request, calendar, span, seconds(now))
+    return Booking(request.lease, nodes, Interval(instant(span[0]), instant(span[1])), request.firm)
 
 
 @dataclass(frozen=True)
@@ -57,47 +42,111 @@ class Placement:
 
     Attributes:
         lease: Whose request it was.
-        position: 1 for the first in the queue.
-        booking: The earliest booking that delays nobody before it; None if there is none.
-        firm: Whether the booking is to be recorded now: it starts now, or its start was fixed by the tenant.
-            The others stay in the queue, where an early release may move them forward.
+        position: 1 for the first in the queue; 0 for one that is served.
+        booking: The earliest booking that delays nobody before it; None if there is none, ever: see `offers.nearest`.
+        final: Whether the booking is to be recorded now: it starts now, or when the tenant wanted it at the earliest,
+            or there is a latest start that would otherwise be at risk. The others stay in the queue, where an early
+            release may move them forward.
     """
 
     lease: str
     position: int
     booking: Booking | None
-    firm: bool
+    final: bool
 
 
-def place(queue: Iterable[Request], ledger: Ledger, now: datetime) -> tuple[Placement, ...]:
+def place(queue: Iterable[Request], calendar: Calendar, now: datetime) -> tuple[Placement, ...]:
     """Place a queue in its order; nobody's placement delays anybody who stands before it.
 
-    Every request that finds a place is booked on the ledger that the next one sees, which is conservative
-    backfill (Mu'alem and Feitelson, IEEE TPDS 12(6), 2001): a later, smaller request may start first, but
-    only on nodes and hours that no earlier request will use.
+    Every request that finds a place is booked on a copy that the next one sees, which is conservative backfill
+    (Mu'alem and Feitelson, IEEE TPDS 12(6), 2001): a later, smaller request may start first, but only on nodes and
+    hours that no earlier request will use. `calendar` itself stays as it is.
     """
+    trial = calendar.copy()
     placements: list[Placement] = []
     waiting = 0
     for request in queue:
-        booking = earliest(request, ledger, now)
-        firm = booking is not None and booking.interval.start in {request.start, now}
+        booking = earliest(request, trial, now)
+        at_once = booking is not None and booking.interval.start <= max(request.start or now, now)
+        final = booking is not None and (at_once or request.latest_start is not None)
         if booking is not None:
-            ledger = ledger.book(booking)
-        waiting += not firm
-        placements.append(Placement(request.lease, 0 if firm else waiting, booking, firm))
+            trial.book(booking)
+        waiting += not final
+        placements.append(Placement(request.lease, 0 if final else waiting, booking, final))
     return tuple(placements)
 
 
-def longest_extension(booking: Booking, until: datetime, ledger: Ledger) -> datetime:
-    """The latest end up to `until` to which `booking` can be stretched on its own nodes.
+def longest_from(start: int, request: Request, calendar: Calendar) -> Span | None:
+    """The longest span from a second on for which the nodes are free; None if it is shorter than is worth having."""
+    least = start + max(int(request.shortest.total_seconds()), 1) + calendar.cleaning
+    # The latest end is the best here, so the sign is turned.
+    ends = _best(request, calendar, start, least, lambda position: -calendar.occupancy.gap(position, start)[1])
+    if ends is None:
+        return None
+    over = next((begins for begins, _, _ in calendar.slack.short(request.nodes, start, -ends)), -ends)
+    return (start, over - calendar.cleaning) if over >= least else None
 
-    Returns:
-        `until` if nobody else is booked before it (and its gap); else the last instant that leaves the gap
-        before the next booking; never earlier than the end that the booking has.
-    """
-    latest = until
-    for node in booking.nodes:
-        for other in ledger.by_node.get(node, ()):
-            if other.lease != booking.lease and other.interval.start >= booking.interval.end:
-                latest = min(latest, other.interval.start - ledger.gap)
-    return max(latest, booking.interval.end)
+
+def _starts(request: Request, calendar: Calendar, now: datetime) -> Span:
+    """The first and the last second at which the request may start; the last before the first if it never may."""
+    first = seconds(now)
+    last = max(first, min(calendar.quiet_from, calendar.last_start))
+    if request.start is not None and request.start > now:
+        first = seconds(request.start)
+        last = first if request.latest_start is None else max(first, last)
+    if request.latest_start is not None:
+        last = min(last, seconds(request.latest_start))
+    if request.end is not None:
+        least = request.shortest if request.duration is None else request.duration
+        last = min(last, seconds(request.end) - max(int(least.total_seconds()), 1))
+    return first, last
+
+
+def _whole(request: Request, wanted: int, calendar: Calendar, starts: Span) -> Span | None:
+    """The earliest span of the wanted length."""
+    query = Query(request.nodes, wanted + calendar.cleaning, *starts, _level(request))
+    start = earliest_start(query, calendar.occupancy, calendar.slack)
+    return None if start is None else (start, start + wanted)
+
+
+def _until(request: Request, end: int, calendar: Calendar, starts: Span) -> Span | None:
+    """The longest span up to a fixed end: what is free from one start on is free from any later one."""
+    first, last = starts
+    over = end + calendar.cleaning
+    for _, ends, _ in calendar.slack.short(request.nodes, first, over):
+        first = ends
+    begins = _best(request, calendar, last, over, lambda position: calendar.occupancy.gap(position, last)[0])
+    if begins is None or first > last:
+        return None
+    return max(first, begins), end
+
+
+def _best(request: Request, calendar: Calendar, start: int, over: int, bound: Callable[[int], int]) -> int | None:
+    """The lowest bound that enough nodes keep, of those that are free in [start, over); None if too few are."""
+    layout, level = calendar.layout, _level(request)
+    free = calendar.occupancy.free(start, over)
+    groups = [free] if level is None else [free & block.sound for block in layout.level(level)]
+    bounds = (sorted(map(bound, positions(group))) for group in groups if group.bit_count() >= request.nodes)
+    return min((ordered[request.nodes - 1] for ordered in bounds), default=None)
+
+
+def _nodes(request: Request, calendar: Calendar, span: Span, now: int) -> tuple[str, ...]:
+    """Which nodes to book: as the topology wants it, and among equals those that are left idle the least."""
+    start, over = span[0], span[1] + calendar.cleaning
+
+    def idle(position: int) -> int:
+        begins, ends = calendar.occupancy.gap(position, start)
+        return start - max(begins, now) + ends - over
+
+    free = calendar.occupancy.free(start, over)
+    level = _level(request)
+    if level is not None:
+        # A narrower block need not lie in one of the level that is required.
+        free &= calendar.layout.inside[level]
+    chosen = choose(calendar.layout, free, request.nodes, close=request.together is not None, idle=idle)
+    return tuple(calendar.layout.names[position] for position in chosen)
+
+
+def _level(request: Request) -> int | None:
+    """The level at which one block must hold all nodes."""
+    return request.together.level if request.together is not None and request.together.required else None

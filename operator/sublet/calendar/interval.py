@@ -1,7 +1,19 @@
-"""Half-open intervals [start, end) of aware UTC instants."""
+"""Half-open intervals [start, end) of aware UTC instants, and the whole seconds that the calendar counts in."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def seconds(moment: datetime) -> int:
+    """The whole seconds from 1970 to an aware instant; a fraction is dropped."""
+    return int(moment.timestamp())
+
+
+def instant(moment: int) -> datetime:
+    """The instant that many seconds after 1970, in UTC."""
+    return _EPOCH + timedelta(seconds=moment)
 
 
 @dataclass(frozen=True, order=True)

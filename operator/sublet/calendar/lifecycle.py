@@ -56,9 +56,11 @@ class Facts:
         starts_at: Start of the booking; None while there is none.
         drain_at: When new pods stop; within the booking.
         ends_at: End of the booking.
+        unanswered: A later end was asked for in time, and is not answered yet.
         withdrawn: The tenant or the owner gave the lease back, or deleted it.
         ended: The end was reached before and give-back has begun; there is no way back from it.
         suspended: The owner suspended it.
+        reclaimed: The owner takes it back, and the notice runs.
         in_place: Nodes, guards and access are all as they should be.
         cleared: Nothing of the lease is left in the cluster.
     """
@@ -67,16 +69,20 @@ class Facts:
     starts_at: datetime | None = None
     drain_at: datetime | None = None
     ends_at: datetime | None = None
+    unanswered: bool = False
     withdrawn: bool = False
     ended: bool = False
     suspended: bool = False
+    reclaimed: bool = False
     in_place: bool = False
     cleared: bool = False
 
 
 def stage(facts: Facts, now: datetime) -> Stage:
     """The stage at `now`; the first scenario that applies, most final first."""
-    over = facts.ends_at is not None and now >= facts.ends_at
+    over = facts.ends_at is not None and now >= facts.ends_at and not facts.unanswered
+    # Taken back before it began.
+    over = over or (facts.ends_at is not None and facts.ends_at == facts.starts_at)
     # 1. The end has come, by the clock or by somebody's wish: give back, and never turn round.
     if facts.ended or facts.withdrawn or over:
         return Stage.ENDED if facts.cleared else Stage.RELEASING
@@ -91,7 +97,9 @@ def stage(facts: Facts, now: datetime) -> Stage:
         return Stage.DRAINING
     if facts.suspended:
         return Stage.SUSPENDED
-    return Stage.ACTIVE if facts.in_place else Stage.PROVISIONING
+    if not facts.in_place:
+        return Stage.PROVISIONING
+    return Stage.RECLAIMING if facts.reclaimed else Stage.ACTIVE
 
 
 def next_boundary(facts: Facts, now: datetime) -> datetime | None:

@@ -128,16 +128,20 @@ def node_seen(node: Raw) -> NodeSeen:
     """A node as the planner and the plans see it."""
     metadata = node["metadata"]
     labels = metadata.get("labels") or {}
+    taints = tuple((node.get("spec") or {}).get("taints") or ())
+    ready: Raw = next((c for c in node["status"]["conditions"] if c["type"] == "Ready"), {})
     return NodeSeen(
         name=metadata["name"],
         version=metadata["resourceVersion"],
         labels=labels,
-        taints=tuple((node.get("spec") or {}).get("taints") or ()),
+        taints=taints,
         lease=labels.get(naming.LEASE),
         lease_uid=(metadata.get("annotations") or {}).get(naming.LEASE_UID),
         reusable_at=_instant((metadata.get("annotations") or {}).get(naming.REUSABLE_AT)),
-        ready=any(c["type"] == "Ready" and c["status"] == "True" for c in node["status"]["conditions"]),
+        ready=ready.get("status") == "True",
         allocatable={name: _whole(name, text) for name, text in node["status"]["allocatable"].items()},
+        quarantined=any(taint["key"] == naming.QUARANTINED for taint in taints),
+        changed_at=_instant(ready.get("lastTransitionTime")),
     )
 
 

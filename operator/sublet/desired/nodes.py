@@ -41,6 +41,22 @@ def returned(taints: tuple[Taint, ...], reusable_at: datetime) -> dict[str, Any]
     }
 
 
+def quarantined(taints: tuple[Taint, ...]) -> dict[str, Any]:
+    """The change that takes the claim off a node that failed under a lease, and keeps it from use.
+
+    Pods of the tenant may run there, unseen by the API server: NoExecute puts them off as soon as the node answers
+    again. Whoever has seen to it that nothing is left takes the taint off.
+    """
+    kept = [taint for taint in _foreign(taints) if taint.get("key") != naming.QUARANTINED]
+    return {
+        "metadata": {
+            "labels": {naming.LEASE: None, naming.POOL: None},
+            "annotations": {naming.LEASE_UID: None, naming.REUSABLE_AT: None},
+        },
+        "spec": {"taints": [*kept, {"key": naming.QUARANTINED, "effect": "NoExecute"}]},
+    }
+
+
 def is_claimed_whole(lease: str, taints: tuple[Taint, ...]) -> bool:
     """Whether the lease's taint, and no other lease's, is among `taints`."""
     ours = [(t.get("value"), t.get("effect")) for t in taints if t.get("key") in _OURS]

@@ -111,6 +111,14 @@ def _nodes_ready(s: Situation) -> Finding:
         return Finding("False", Reason.ENDED)
     if s.stage not in RUNNING:
         return Finding("False", Reason.WAITING_FOR_START)
+    lost = [outage.node for outage in s.lease.status.outages if outage.end is None]
+    if lost:
+        return Finding(
+            "False",
+            Reason.DEGRADED,
+            f"not to be had: {', '.join(lost[:5])}; another node takes its place when one is free, "
+            "and the time without it is credited",
+        )
     if s.missing:
         return Finding("False", Reason.NODE_UNHEALTHY, f"not to be had: {', '.join(s.missing[:5])}")
     if len(s.claimed) < len(s.lease.status.nodes):

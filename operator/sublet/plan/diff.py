@@ -17,8 +17,8 @@ def build_up(view: LeaseView, wanted: Manifests, probes: Wave = ()) -> Plan:
     """The steps towards `wanted`, in the order that never opens a door before it is guarded.
 
     1. What should not be there goes first: above all access that is no longer granted.
-    2. Namespaces, 3. quotas and network policies, 4. node claims and lease facts, 5. probes of the guards, 6. access,
-    last.
+    With it go nodes that others have taken the place of. 2. Namespaces, 3. quotas and network policies, 4. node
+    claims and lease facts, 5. probes of the guards, 6. access, last.
 
     Probes are asked only where access is about to be given.
     """
@@ -32,7 +32,7 @@ def build_up(view: LeaseView, wanted: Manifests, probes: Wave = ()) -> Plan:
     access = _changes(wanted.access, live, view) if may_enter else ()
     return Plan(
         (
-            surplus,
+            (*surplus, *_given_up(view)),
             _changes(wanted.namespaces, live, view),
             _changes(wanted.guards, live, view),
             (*_claims(view), *_changes(wanted.facts, live, view)),
@@ -65,6 +65,20 @@ def _changes(manifests: Iterable[Raw], live: Mapping[Identity, Raw], view: Lease
     return tuple(steps)
 
 
+def _given_up(view: LeaseView) -> Wave:
+    """Nodes that failed and were replaced: the claim goes, and nobody gets them before somebody looked at them.
+
+    The outage is asked for, so that a pass over an old state of the lease gives up no node that came after it.
+    """
+    status = view.lease.status
+    failed = {outage.node for outage in status.outages} - set(status.nodes)
+    return tuple(
+        ChangeNode(node.name, _at(node, node_claims.quarantined(node.taints)))
+        for node in view.claimed
+        if node.name in failed
+    )
+
+
 def _claims(view: LeaseView) -> Wave:
     """A claim for every booked node that is free or whose claim was tampered with.
 
@@ -79,9 +93,12 @@ def _claims(view: LeaseView) -> Wave:
 
 
 def _claim(node: NodeSeen, lease: str, uid: str, pool: str) -> ChangeNode:
-    change = node_claims.claimed(lease, uid, pool, node.taints)
-    change["metadata"]["resourceVersion"] = node.version
-    return ChangeNode(node.name, change)
+    return ChangeNode(node.name, _at(node, node_claims.claimed(lease, uid, pool, node.taints)))
+
+
+def _at(node: NodeSeen, change: Raw) -> Raw:
+    """A change of a node that holds only if the node is still as it was seen."""
+    return {**change, "metadata": {**change["metadata"], "resourceVersion": node.version}}
 
 
 def _may_claim(node: NodeSeen, view: LeaseView) -> bool:

@@ -1,69 +1,100 @@
-"""A change of the end of a booked lease: shortened at once, extended if the same nodes are free, else answered."""
+"""A change of the end of a booked lease: shortened at once, extended if the same nodes are free, else answered.
+
+A change is judged as of when it was written, so that an operator that was down decides as it would have then.
+"""
 
 from datetime import datetime
 from typing import Any
 
-from sublet.api.lease import Answer, Extension, GPULease
+from sublet.api.lease import Answer, EarlyEndReason, Extension, GPULease
 from sublet.api.pool import GPUPool
 from sublet.api.scalars import format_duration, format_timestamp
-from sublet.calendar.allocator import longest_extension
-from sublet.calendar.ledger import Booking, Ledger
+from sublet.calendar.booking import Booking
+from sublet.calendar.calendar import Calendar
 from sublet.plan.translate import promise
 from sublet.policy.times import wanted_end
 
 Raw = dict[str, Any]
 
 
-def answer(lease: GPULease, booking: Booking, pool: GPUPool, promised: Ledger, now: datetime) -> Raw | None:
+def asked_at(lease: GPULease, now: datetime) -> datetime:
+    """When the lease was last written, by the API server's clock; `now` if that is not known or lies ahead."""
+    return min(lease.metadata.spec_written_at or now, now)
+
+
+def is_unanswered(lease: GPULease, now: datetime) -> bool:
+    """Whether a later end was asked for in time and has no answer yet: until it has one, the lease is not over."""
+    status = lease.status
+    if lease.spec.extendable_until is None or status.starts_at is None or status.ends_at is None:
+        return False
+    wanted = wanted_end(lease.spec, status.starts_at)
+    answered = status.extension is not None and status.extension.requested_end == wanted
+    in_time = wanted > status.ends_at and asked_at(lease, now) < status.ends_at
+    return in_time and not answered and not _is_settled(lease) and status.early_end is None
+
+
+def answer(lease: GPULease, booking: Booking, pool: GPUPool, calendar: Calendar, now: datetime) -> Raw | None:
     """The change of status that answers what the lease asks for; None if nothing is to change.
 
-    Once the end has come, or the lease was given back, there is no way back: nothing is changed any more.
+    An extension that is granted is booked in `calendar`. Once the end has come, or the lease was given back, there is
+    no way back: nothing is changed any more.
     """
     status = lease.status
     assert status.starts_at is not None  # noqa: S101 - the lease is booked
     assert status.ends_at is not None  # noqa: S101 - the lease is booked
-    given_back = lease.spec.release or lease.metadata.deletion_timestamp is not None
-    if given_back or status.ended_at is not None or now >= status.ends_at:
+    if _is_settled(lease) or (now >= status.ends_at and not is_unanswered(lease, now)):
         return None
     wanted = wanted_end(lease.spec, status.starts_at)
     if wanted < status.ends_at:
-        return _moved(lease, pool, max(wanted, now, status.starts_at))
-    if wanted == status.ends_at:
+        return _moved(lease, pool, max(wanted, asked_at(lease, now), status.starts_at))
+    if wanted == (status.early_end.asked_end if status.early_end is not None else status.ends_at):
         return None
-    objection, feasible = _objection(lease, booking, pool, promised, wanted, now)
+    objection, feasible = _objection(lease, booking, pool, calendar, wanted, now)
     if objection is None:
+        calendar.extend(booking, wanted)
         granted = Extension(requested_end=wanted, answer=Answer.GRANTED, message="")
-        return {**_moved(lease, pool, wanted), "extension": granted.dump()}
+        return {**_moved(lease, pool, wanted), "extension": {"feasibleEnd": None, **granted.dump()}}
     later = feasible if feasible is not None and feasible > status.ends_at else None
     refused = Extension(requested_end=wanted, answer=Answer.REFUSED, feasible_end=later, message=objection)
     return None if refused == status.extension else {"extension": {"feasibleEnd": None, **refused.dump()}}
 
 
+def _is_settled(lease: GPULease) -> bool:
+    """Whether the lease was given back or has ended."""
+    given_back = lease.spec.release or lease.metadata.deletion_timestamp is not None
+    return given_back or lease.status.ended_at is not None
+
+
 def _objection(
-    lease: GPULease, booking: Booking, pool: GPUPool, promised: Ledger, wanted: datetime, now: datetime
+    lease: GPULease, booking: Booking, pool: GPUPool, calendar: Calendar, wanted: datetime, now: datetime
 ) -> tuple[str | None, datetime | None]:
     """Why the end cannot move to `wanted`, with the latest end that could be had."""
-    spec, terms = lease.spec, pool.spec.terms
+    spec, status, terms = lease.spec, lease.status, pool.spec.terms
     starts_at, ends_at = booking.interval.start, booking.interval.end
     field = "spec.end" if spec.end is not None else "spec.duration"
+    if status.early_end is not None:
+        if status.early_end.reason is EarlyEndReason.RECLAIMED:
+            return f"{field}: the owner takes the nodes back at {format_timestamp(ends_at)}", None
+        return f"{field}: the lease fills a gap, and its nodes are booked for others after it", None
     if spec.extendable_until is None:
         return (
             f"{field}: the lease cannot be extended, because it was made without spec.extendableUntil",
             None,
         )
-    if now > ends_at - terms.extend_latest:
+    answered = status.extension is not None and status.extension.requested_end == wanted
+    if (now if answered else asked_at(lease, now)) > ends_at - terms.extend_latest:
         latest = format_duration(terms.extend_latest)
         return f"{field}: too late; the pool takes extensions until {latest} before the end", None
     limit = spec.extendable_until
     if terms.longest_total is not None:
         limit = min(limit, starts_at + terms.longest_total)
-    feasible = longest_extension(booking, min(wanted, limit), promised)
+    feasible = calendar.longest_extension(booking, min(wanted, limit))
     if feasible >= wanted:
         return None, wanted
     if wanted > limit:
         why = "further than spec.extendableUntil and the pool's terms let it reach"
     else:
-        why = "the same nodes are booked for somebody else by then"
+        why = "the same nodes are promised to somebody else by then"
     return f"{field}: {why}; the latest end to be had is {format_timestamp(feasible)}", feasible
 
 

@@ -25,6 +25,8 @@ class NodeSeen:
         lease_uid: That lease's UID.
         reusable_at: When it may be booked again after the lease before; None if at once.
         ready: Whether it is Ready.
+        quarantined: Whether it is kept from use.
+        changed_at: When it last became Ready or ceased to be.
         allocatable: Its allocatable resources: counts and bytes as they are, CPU in thousandths of a core.
     """
 
@@ -37,6 +39,8 @@ class NodeSeen:
     reusable_at: datetime | None
     ready: bool
     allocatable: Mapping[str, int]
+    quarantined: bool = False
+    changed_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,27 @@
-"""The status of a pool: its nodes counted, and when one is next free."""
+"""The status of a pool: its nodes counted, when one is next free, and whether the owner has what is kept."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_timestamp
+from sublet.calendar.reclaim import Shortfall
 from sublet.plan.observed import PoolView
-from sublet.plan.supply import holds_nodes
+from sublet.plan.supply import holds_nodes, is_healthy
 from sublet.plan.translate import gpus_per_node
 from sublet.policy import pools
 
 Raw = dict[str, Any]
 
 
-def report(view: PoolView, now: datetime) -> Raw:
-    """The whole status of the pool, as JSON."""
+def report(view: PoolView, short: Sequence[Shortfall], now: datetime) -> Raw:
+    """The whole status of the pool, as JSON; `short` is when the owner lacks nodes."""
     pool = view.pool
     resource = pool.spec.resource_name
     per_node = gpus_per_node(view.nodes, resource)
-    healthy = [n for n in view.nodes if n.ready and n.allocatable.get(resource, 0) == per_node > 0]
+    healthy = [n for n in view.nodes if is_healthy(n, resource, per_node, now)]
     leased = {n.name for n in view.nodes if n.lease is not None}
     reserved = {name for lease in view.leases if holds_nodes(lease) for name in lease.status.nodes} - leased
     cleaning = {n.name for n in view.nodes if n.reusable_at is not None and n.reusable_at > now} - leased
@@ -32,12 +34,12 @@ def report(view: PoolView, now: datetime) -> Raw:
         "leased": len(leased),
         "reserved": len(reserved),
         "sanitizing": len(cleaning),
-        "quarantined": 0,
+        "quarantined": sum(node.quarantined for node in view.nodes),
     }
     return {
         "nodes": counts,
         "nextFree": _next_free(view, has_free=len(free) > kept, now=now),
-        "conditions": [_accepted(view, now)],
+        "conditions": [_accepted(view, now), _floor_kept(view, short, now)],
         "observedGeneration": pool.metadata.generation,
     }
 
@@ -55,19 +57,35 @@ def _next_free(view: PoolView, *, has_free: bool, now: datetime) -> str | None:
 def _accepted(view: PoolView, now: datetime) -> Raw:
     objection = pools.judge(view.pool)
     if objection is not None:
-        status, reason, message = "False", objection.reason, objection.message
-    else:
-        status, reason, message = "True", Reason.ACCEPTED, "the pool can be sold from"
-    known = {condition.type: condition for condition in view.pool.status.conditions}
-    before = known.get(ConditionType.ACCEPTED.value)
+        return _condition(view.pool, ConditionType.ACCEPTED, "False", objection.reason, objection.message, now)
+    return _condition(view.pool, ConditionType.ACCEPTED, "True", Reason.ACCEPTED, "the pool can be sold from", now)
+
+
+def _floor_kept(view: PoolView, short: Sequence[Shortfall], now: datetime) -> Raw:
+    """Whether the owner has, and will have, the nodes that are kept."""
+    if not short:
+        return _condition(view.pool, ConditionType.FLOOR_KEPT, "True", Reason.FLOOR_KEPT, "", now)
+    first = short[0]
+    since = "now" if first.interval.start <= now else format_timestamp(first.interval.start)
+    missing = f"{first.nodes} node{'s' if first.nodes > 1 else ''}"
+    message = (
+        f"{missing} short of spec.ownerFloor from {since} to {format_timestamp(first.interval.end)}: "
+        "what is leased then is firm, or has its notice still to run"
+    )
+    return _condition(view.pool, ConditionType.FLOOR_KEPT, "False", Reason.TOO_FEW_NODES, message, now)
+
+
+def _condition(pool: GPUPool, kind: ConditionType, status: str, reason: Reason, message: str, now: datetime) -> Raw:
+    known = {condition.type: condition for condition in pool.status.conditions}
+    before = known.get(kind.value)
     since = before.last_transition_time if before is not None and before.status == status else now
     return {
-        "type": ConditionType.ACCEPTED.value,
+        "type": kind.value,
         "status": status,
         "reason": reason.value,
         "message": message,
         "lastTransitionTime": format_timestamp(since),
-        "observedGeneration": view.pool.metadata.generation,
+        "observedGeneration": pool.metadata.generation,
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from sublet.api.lease import GPULease
 from sublet.api.meta import ObjectMeta
 from sublet.api.record import LeaseRecord, LeaseRecordSpec, RecordTenant, Row, RowKind
+from sublet.plan.credits import credits_of
 from sublet.plan.status import end_of, gpu_seconds
 from sublet.plan.translate import amount_of
 
@@ -41,7 +42,7 @@ def record_of(lease: GPULease, now: datetime) -> dict[str, Any] | None:
             pool=spec.pool,
             tenant=RecordTenant(name=spec.tenant.name, billing_account=spec.tenant.billing_account),
             term=spec.term,
-            rows=(usage,),
+            rows=(usage, *credits_of(lease, ended)),
             closed_at=now,
         ),
     )

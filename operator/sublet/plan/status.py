@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sublet.api.lease import GPULease, Phase
+from sublet.api.lease import EarlyEndReason, GPULease, Phase
 from sublet.api.reasons import ConditionType
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.lifecycle import Stage
@@ -21,7 +21,7 @@ def report(situation: Situation, now: datetime) -> Raw:
     """The fields of the status that a lease's own pass writes, as JSON."""
     lease, stage = situation.lease, situation.stage
     known = lease.status
-    inside = situation.admitted and stage in {Stage.ACTIVE, Stage.DRAINING}
+    inside = situation.admitted and stage in {Stage.ACTIVE, Stage.RECLAIMING, Stage.DRAINING}
     active = known.active_at or (now if inside else None)
     ended = end_of(lease, now) if stage in {Stage.RELEASING, Stage.ENDED} else None
     released = known.released_at or (now if stage is Stage.ENDED else None)
@@ -43,13 +43,25 @@ def report(situation: Situation, now: datetime) -> Raw:
 def end_of(lease: GPULease, now: datetime) -> datetime | None:
     """When a lease ended that is over at `now`; None if nothing was ever booked.
 
-    The contract's end counts where the operator came late to it. A reservation that is given back before its
-    start ends where it would have begun.
+    The contract's end counts where the operator came late to it, and so does the moment at which the lease was given
+    back. A reservation that is given back before its start ends where it would have begun.
     """
     status = lease.status
     if status.starts_at is None or status.ends_at is None:
         return None
-    return status.ended_at or max(status.starts_at, min(now, status.ends_at))
+    given_back = [moment for moment in (_released_at(lease), lease.metadata.deletion_timestamp) if moment is not None]
+    return status.ended_at or max(status.starts_at, min(now, status.ends_at, *given_back))
+
+
+def _released_at(lease: GPULease) -> datetime | None:
+    """When `release` was set, as far as is known: no change is written after it but in vain."""
+    return lease.metadata.spec_written_at if lease.spec.release else None
+
+
+def is_reclaimed(lease: GPULease) -> bool:
+    """Whether the owner takes the lease back."""
+    early = lease.status.early_end
+    return early is not None and early.reason is EarlyEndReason.RECLAIMED
 
 
 def gpu_seconds(lease: GPULease, until: datetime) -> int | None:
@@ -72,6 +84,8 @@ def _sentence(situation: Situation, observed: Sequence[Raw], now: datetime) -> s
     match situation.stage:
         case Stage.ACTIVE:
             return _notice(situation, now)
+        case Stage.RECLAIMING:
+            return _deadline(lease)
         case Stage.RESERVED:
             return f"starts at {format_timestamp(lease.status.starts_at)}" if lease.status.starts_at else ""
         case Stage.DRAINING:
@@ -93,6 +107,11 @@ def _notice(situation: Situation, now: datetime) -> str:
         return ""
     begun = [notice for notice in situation.notices if now >= ends_at - notice]
     return f"ends within {format_duration(min(begun))}" if begun else ""
+
+
+def _deadline(lease: GPULease) -> str:
+    ends_at = lease.status.ends_at
+    return f"the owner takes the nodes back at {format_timestamp(ends_at)}; save your work" if ends_at else ""
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -1,12 +1,21 @@
-"""The supply of a pool: which of its nodes can be promised to somebody, and from when."""
+"""The supply of a pool: which of its nodes can be promised to somebody, from when, and what the owner keeps."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sublet.api.lease import GPULease
+from sublet.calendar.booking import Booking, Node
+from sublet.calendar.calendar import Calendar
+from sublet.calendar.floor import Floor
 from sublet.calendar.interval import Interval
-from sublet.calendar.ledger import Booking
 from sublet.plan.observed import NodeSeen, PoolView
-from sublet.plan.translate import gpus_per_node
+from sublet.plan.translate import booking_of, gpus_per_node
+from sublet.policy.windows import floor_of
+
+PATIENCE = timedelta(minutes=5)
+"""How long a failed node is waited for before anything is decided on its account. The same time for which Kubernetes
+leaves pods on a node that is not ready (`--default-not-ready-toleration-seconds`)."""
 
 
 @dataclass(frozen=True)
@@ -15,28 +24,61 @@ class Supply:
 
     Attributes:
         per_node: GPUs of one node.
-        offered: The nodes that may be booked, by name.
+        nodes: Every node of the pool, by name; one that may not be booked now is not sound.
         cleaning: The gaps after leases that are over, as bookings of nobody.
+        floor: What the owner keeps.
+        gap: Cleaning after every booking.
+        horizon: No lease begins later than this.
     """
 
     per_node: int
-    offered: tuple[str, ...]
+    nodes: tuple[Node, ...]
     cleaning: tuple[Booking, ...]
+    floor: Floor
+    gap: timedelta
+    horizon: datetime
+
+    def calendar(self, bookings: Iterable[Booking]) -> Calendar:
+        """The calendar of the pool with what is booked, and the nodes that are being cleaned."""
+        return Calendar(self.nodes, self.gap, self.floor, [*bookings, *self.cleaning], self.horizon)
+
+    def repaired(self) -> "Supply":
+        """The same, as if every node were sound: what does not fit even then never will."""
+        return replace(self, nodes=tuple(replace(node, sound=True) for node in self.nodes))
 
 
-def supply_of(view: PoolView) -> Supply:
-    """The supply as it is seen: sound nodes, less what the owner keeps."""
+def supply_of(view: PoolView, now: datetime, *, patience: timedelta = timedelta()) -> Supply:
+    """The supply as it is seen.
+
+    Args:
+        view: The pool.
+        now: The instant of the pass.
+        patience: For how long a node that is not ready counts as if it were.
+    """
     resource = view.pool.spec.resource_name
     per_node = gpus_per_node(view.nodes, resource)
     claims = {(None, None), *((lease.metadata.name, lease.metadata.uid) for lease in view.leases if holds_nodes(lease))}
 
     def is_sound(node: NodeSeen) -> bool:
-        """Healthy, whole, and not claimed by a lease that nobody knows."""
+        """Whole, and not claimed by a lease that nobody knows."""
         known = (node.lease, node.lease_uid) in claims
-        return node.ready and known and node.allocatable.get(resource, 0) == per_node > 0
+        return known and is_healthy(node, resource, per_node, now - patience)
 
-    offered = tuple(node.name for node in _not_kept(view) if is_sound(node))
-    return Supply(per_node, offered, _cleaning(view))
+    levels = view.pool.spec.topology
+    return Supply(
+        per_node=per_node,
+        nodes=tuple(Node(n.name, tuple(n.labels.get(key, "") for key in levels), is_sound(n)) for n in view.nodes),
+        cleaning=_cleaning(view),
+        floor=floor_of(view.pool.spec.owner_floor, now, _sold_until(view, now)),
+        gap=view.pool.spec.schedule.cleaning_gap,
+        horizon=now + view.pool.spec.terms.horizon,
+    )
+
+
+def is_healthy(node: NodeSeen, resource: str, per_node: int, since: datetime) -> bool:
+    """Whether a node can carry a lease: it is ready, or was at `since`, with all its GPUs, and not quarantined."""
+    ready = node.ready or (node.changed_at is not None and node.changed_at > since)
+    return ready and not node.quarantined and node.allocatable.get(resource, 0) == per_node > 0
 
 
 def holds_nodes(lease: GPULease) -> bool:
@@ -44,13 +86,12 @@ def holds_nodes(lease: GPULease) -> bool:
     return lease.status.starts_at is not None and lease.status.released_at is None
 
 
-def _not_kept(view: PoolView) -> list[NodeSeen]:
-    """The nodes that are for sale: the owner keeps the last ones by name among those that nobody holds."""
-    kept = view.pool.spec.owner_floor.nodes
-    held = {name for lease in view.leases if holds_nodes(lease) for name in lease.status.nodes}
-    free = [node for node in view.nodes if node.name not in held]
-    sold = [node for node in view.nodes if node.name in held]
-    return sorted((*sold, *free[: max(len(free) - kept, 0)]), key=lambda node: node.name)
+def _sold_until(view: PoolView, now: datetime) -> datetime:
+    """No booking, made or to be made, reaches further than this: so far the owner's windows matter."""
+    terms = view.pool.spec.terms
+    booked = (booking.interval.end for lease in view.leases if (booking := booking_of(lease, now)) is not None)
+    reach = max((lease.spec.duration or timedelta() for lease in view.leases), default=timedelta())
+    return max([now + terms.horizon + max(reach, terms.min_duration), *booked])
 
 
 def _cleaning(view: PoolView) -> tuple[Booking, ...]:

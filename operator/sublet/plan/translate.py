@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sublet.api.lease import GPULease, Quote, Term
+from sublet.api.lease import GPULease, PlacementMode, Quote, Term
 from sublet.api.pool import GPUPool
 from sublet.api.scalars import format_timestamp
-from sublet.calendar.allocator import Request
+from sublet.calendar.booking import Booking, Request, Together
 from sublet.calendar.interval import Interval
-from sublet.calendar.ledger import Booking
 from sublet.calendar.lifecycle import Stage
 from sublet.desired import naming
 from sublet.desired.tenancy import Allowed, Capacity, Egress, Tenancy
@@ -38,15 +37,26 @@ def request_of(lease: GPULease, pool: GPUPool, nodes: int) -> Request:
 
     The end of a lease with a fixed start stays where it is, also if it starts late.
     """
-    start = fixed_start(lease.spec)
+    spec, end = lease.spec, fixed_end(lease.spec)
     return Request(
         lease=lease.metadata.name,
         nodes=nodes,
-        start=start,
-        duration=lease.spec.duration if start is None else None,
-        end=fixed_end(lease.spec),
-        shortest=shortest_worth_booking(lease.spec, pool),
+        start=fixed_start(spec),
+        duration=spec.duration if end is None else None,
+        end=end,
+        shortest=shortest_worth_booking(spec, pool),
+        latest_start=spec.latest_start,
+        firm=spec.term is Term.FIRM,
+        together=together_of(lease, pool),
     )
+
+
+def together_of(lease: GPULease, pool: GPUPool) -> Together | None:
+    """The lease's wish to have its nodes in one block; None if it has none, or the pool no such level (any more)."""
+    wish = lease.spec.placement
+    if wish is None or wish.level not in pool.spec.topology:
+        return None
+    return Together(pool.spec.topology.index(wish.level), required=wish.mode is PlacementMode.REQUIRED)
 
 
 def booking_of(lease: GPULease, now: datetime) -> Booking | None:
@@ -58,7 +68,8 @@ def booking_of(lease: GPULease, now: datetime) -> Booking | None:
     if status.starts_at is None or status.ends_at is None or status.released_at is not None:
         return None
     end = status.ended_at or status.ends_at
-    return Booking(lease.metadata.name, status.nodes, Interval(status.starts_at, max(end, now, status.starts_at)))
+    interval = Interval(status.starts_at, max(end, now, status.starts_at))
+    return Booking(lease.metadata.name, status.nodes, interval, firm=lease.spec.term is Term.FIRM)
 
 
 def tenancy_of(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
+from sublet.policy import windows
 from sublet.policy.network import cluster_is_named
 
 
@@ -26,8 +27,6 @@ def judge(pool: GPUPool) -> Objection | None:
         )
     isolation = pool.spec.isolation
     unenforced = {
-        "spec.ownerFloor.windows": bool(pool.spec.owner_floor.windows),
-        "spec.topology": bool(pool.spec.topology),
         "spec.isolation.storageClasses": bool(isolation.storage_classes),
         "spec.isolation.deviceClasses": bool(isolation.device_classes),
         "spec.isolation.minToolkitVersion": isolation.min_toolkit_version is not None,
@@ -39,5 +38,5 @@ def judge(pool: GPUPool) -> Objection | None:
             Reason.NOT_OFFERED,
             f"{field}: not enforced by this version of Sublet; remove the field to sell without it",
         )
-    opened = cluster_is_named(isolation)
-    return None if opened is None else Objection(Reason.INVALID_SPEC, opened)
+    wrong = windows.objection(pool.spec.owner_floor.windows) or cluster_is_named(isolation)
+    return None if wrong is None else Objection(Reason.INVALID_SPEC, wrong)

@@ -34,17 +34,17 @@ def pool_is_accepted(given: Input) -> Verdict | None:
     )
 
 
-def only_what_is_offered(given: Input) -> Verdict | None:
-    """What this version does not honour is refused, rather than silently left out."""
-    spec = given.lease.spec
-    asked = {
-        "spec.latestStart": spec.latest_start is not None,
-        "spec.placement": spec.placement is not None,
-    }
-    field = next((name for name, is_set in asked.items() if is_set), None)
-    if field is None:
+def placement_is_known(given: Input) -> Verdict | None:
+    """A placement must name a level that the pool tells apart."""
+    assert given.pool is not None  # noqa: S101 - pool_exists comes first
+    wish, levels = given.lease.spec.placement, given.pool.spec.topology
+    if wish is None or wish.level in levels:
         return None
-    return Verdict(Reason.NOT_OFFERED, f"{field}: not offered by this version of Sublet; remove the field")
+    instead = f"name one of {', '.join(levels)}" if levels else "the pool names none, so remove spec.placement"
+    return Verdict(
+        Reason.NOT_OFFERED,
+        f"spec.placement.level: {wish.level} is no level of the pool's topology; {instead}",
+    )
 
 
 def term_has_a_price(given: Input) -> Verdict | None:
@@ -109,10 +109,16 @@ def namespaces_are_free(given: Input) -> Verdict | None:
     return None
 
 
+def there_is_room(given: Input) -> Verdict | None:
+    """There must be a time at which the pool has the nodes; the planner looks, and says so in the queue."""
+    queue = given.lease.status.queue
+    return None if queue is None or queue.refusal is None else Verdict(Reason.NO_ROOM, queue.refusal)
+
+
 RULES: tuple[Rule, ...] = (
     pool_exists,  # all others read the pool
     pool_is_accepted,  # nothing is sold on terms that are not kept
-    only_what_is_offered,  # no field is passed over in silence
+    placement_is_known,  # a wish that nobody can judge
     term_has_a_price,  # an interruptible lease without a price could not be billed
     network.egress_is_allowed,  # the owner's bound on what tenants reach
     whole_nodes,  # nodes are not shared
@@ -126,5 +132,6 @@ RULES: tuple[Rule, ...] = (
     times.extensions_within_total,  # how long a lease may get
     times.hard_stop_fits_pods,  # every pod of the lease would be refused
     namespaces_are_free,  # never take over what somebody else holds
+    there_is_room,  # what the queue found to be impossible must not wait for ever
 )
 """The chain, in the order in which a person would want to hear of several faults."""

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sublet.api.lease import GPULeaseSpec
+from sublet.api.lease import GPULeaseSpec, Term
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
 from sublet.api.scalars import format_duration, format_timestamp
@@ -30,18 +30,30 @@ def wanted_end(spec: GPULeaseSpec, starts_at: datetime) -> datetime:
     if spec.end is not None:
         return spec.end
     assert spec.duration is not None  # noqa: S101 - the schema asks for one of the two
-    return (spec.start or starts_at) + spec.duration
+    return (starts_at if spec.start is None or is_flexible(spec) else spec.start) + spec.duration
+
+
+def is_flexible(spec: GPULeaseSpec) -> bool:
+    """Whether the lease may start later than `start`."""
+    return spec.latest_start is not None
 
 
 def fixed_end(spec: GPULeaseSpec) -> datetime | None:
     """The end that does not depend on when the lease starts; None if it moves with the start."""
-    return spec.end if spec.start is None else wanted_end(spec, spec.start)
+    return spec.end if spec.start is None or is_flexible(spec) else wanted_end(spec, spec.start)
 
 
 def shortest_worth_booking(spec: GPULeaseSpec, pool: GPUPool) -> timedelta:
-    """How much must be left of a lease for it to be booked, if it is to end at an instant and may start at any."""
-    waits = fixed_start(spec) is None and spec.end is not None
-    return max(pool.spec.terms.min_duration - LATE, timedelta()) if waits else timedelta()
+    """How much must be left of a lease for it to be booked; nothing if its start and length are fixed.
+
+    That concerns a lease that ends at an instant and may start at any, and an interruptible one as soon as possible,
+    which may fill a gap.
+    """
+    least = pool.spec.terms.min_duration
+    if spec.end is not None and (fixed_start(spec) is None or is_flexible(spec)):
+        return max(least - LATE, timedelta())
+    fills_gaps = spec.term is Term.INTERRUPTIBLE and fixed_start(spec) is None
+    return max(least, pool.spec.schedule.drain_before + LATE) if fills_gaps else timedelta()
 
 
 def _length(given: Input) -> timedelta:
@@ -126,13 +138,15 @@ def within_lead_time(given: Input) -> Verdict | None:
 
 
 def within_horizon(given: Input) -> Verdict | None:
-    """A fixed start must not lie beyond the pool's booking horizon."""
-    horizon, start = _pool(given).spec.terms.horizon, fixed_start(given.lease.spec)
+    """A fixed start must not lie beyond the pool's booking horizon, nor the latest one of a flexible start."""
+    horizon, spec = _pool(given).spec.terms.horizon, given.lease.spec
+    start = spec.latest_start or fixed_start(spec)
     if start is None or start <= given.now + horizon:
         return None
+    field = "spec.latestStart" if is_flexible(spec) else "spec.start"
     return Verdict(
         Reason.OUTSIDE_TERMS,
-        f"spec.start: further ahead than the {format_duration(horizon)} for which the pool sells; give an earlier time",
+        f"{field}: further ahead than the {format_duration(horizon)} for which the pool sells; give an earlier time",
     )
 
 

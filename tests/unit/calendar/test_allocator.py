@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from sublet.calendar.allocator import Request, earliest, longest_extension, place
+from sublet.calendar.allocator import earliest, place
+from sublet.calendar.booking import Booking, Node, Request
+from sublet.calendar.calendar import Calendar
 from sublet.calendar.interval import Interval
-from sublet.calendar.ledger import Booking, Ledger
 from tests.builders import at
 
 GAP = timedelta(minutes=15)
@@ -24,90 +25,90 @@ def a_booking(lease: str, start: float, end: float, *nodes: str) -> Booking:
     return Booking(lease, nodes or ("n1",), Interval(at(start), at(end)))
 
 
-def a_ledger(*bookings: Booking, nodes: int = 1) -> Ledger:
-    """A ledger of the nodes n1 to nN."""
-    return Ledger.of([f"n{number}" for number in range(1, nodes + 1)], GAP, bookings)
+def a_calendar(*bookings: Booking, nodes: int = 1) -> Calendar:
+    """A calendar of the nodes n1 to nN."""
+    return Calendar([Node(f"n{number}") for number in range(1, nodes + 1)], GAP, bookings=bookings)
 
 
 def test_an_empty_pool_gives_its_first_nodes_now() -> None:
     """With everything free, a request starts at once on the first nodes in the order of preference."""
-    assert earliest(a_request(nodes=2), a_ledger(nodes=3), at(0)) == a_booking("new", 0, 2, "n1", "n2")
+    assert earliest(a_request(nodes=2), a_calendar(nodes=3), at(0)) == a_booking("new", 0, 2, "n1", "n2")
 
 
 def test_a_request_waits_for_the_gap_after_the_booking_before() -> None:
     """The earliest start after a booking lies a cleaning gap behind its end."""
-    assert earliest(a_request(), a_ledger(a_booking("old", -1, 1)), at(0)) == a_booking("new", 1.25, 3.25)
+    assert earliest(a_request(), a_calendar(a_booking("old", -1, 1)), at(0)) == a_booking("new", 1.25, 3.25)
 
 
 def test_a_hole_is_used_only_if_the_gap_fits_behind_the_lease() -> None:
     """Two hours fit before a booking that starts in 2.25 hours, and do not before one in 2.2 hours."""
-    fits, too_tight = a_ledger(a_booking("old", 2.25, 4)), a_ledger(a_booking("old", 2.2, 4))
+    fits, too_tight = a_calendar(a_booking("old", 2.25, 4)), a_calendar(a_booking("old", 2.2, 4))
     assert earliest(a_request(), fits, at(0)) == a_booking("new", 0, 2)
     assert earliest(a_request(), too_tight, at(0)) == a_booking("new", 4.25, 6.25)
 
 
 def test_more_nodes_than_there_are_never_fit() -> None:
     """A request for more nodes than the pool has gets no booking at all."""
-    assert earliest(a_request(nodes=4), a_ledger(nodes=3), at(0)) is None
+    assert earliest(a_request(nodes=4), a_calendar(nodes=3), at(0)) is None
 
 
 def test_a_fixed_start_is_met_exactly_or_not_at_all() -> None:
     """A start that was fixed is not moved to where the nodes are free."""
-    ledger = a_ledger(a_booking("old", 0, 2))
+    calendar = a_calendar(a_booking("old", 0, 2))
     fixed: dict[str, Any] = {"duration": None, "end": at(6)}
-    assert earliest(a_request(start=at(2), **fixed), ledger, at(0)) is None
-    assert earliest(a_request(start=at(3), **fixed), ledger, at(0)) == a_booking("new", 3, 6)
+    assert earliest(a_request(start=at(2), **fixed), calendar, at(0)) is None
+    assert earliest(a_request(start=at(3), **fixed), calendar, at(0)) == a_booking("new", 3, 6)
 
 
 def test_a_fixed_start_that_has_passed_starts_now_and_keeps_its_end() -> None:
     """A lease that could not start in time loses the time, and does not push its end."""
     late = a_request(start=at(-1), duration=None, end=at(6))
-    assert earliest(late, a_ledger(), at(0)) == a_booking("new", 0, 6)
+    assert earliest(late, a_calendar(), at(0)) == a_booking("new", 0, 6)
 
 
 def test_an_end_alone_shortens_a_lease_that_starts_late() -> None:
     """As soon as possible until 6: on a node that is free from 1.25 on, it runs from there to 6."""
     until_six = a_request(duration=None, end=at(6))
-    assert earliest(until_six, a_ledger(a_booking("old", 0, 1)), at(0)) == a_booking("new", 1.25, 6)
+    assert earliest(until_six, a_calendar(a_booking("old", 0, 1)), at(0)) == a_booking("new", 1.25, 6)
 
 
 def test_a_missed_start_is_caught_up_when_the_nodes_are_free() -> None:
     """A start that has passed is no longer one moment: the lease takes the next that there is, up to its end."""
     late = a_request(start=at(-1), duration=None, end=at(6))
-    assert earliest(late, a_ledger(a_booking("old", -2, 1)), at(0)) == a_booking("new", 1.25, 6)
+    assert earliest(late, a_calendar(a_booking("old", -2, 1)), at(0)) == a_booking("new", 1.25, 6)
 
 
 @pytest.mark.parametrize(("end", "booked"), [(3.25, True), (3.24, False)])
 def test_less_than_the_shortest_length_is_no_booking(end: float, *, booked: bool) -> None:
     """A lease that could only have a remnant is not booked for it."""
     request = a_request(duration=None, end=at(end), shortest=timedelta(hours=2))
-    assert (earliest(request, a_ledger(a_booking("old", 0, 1)), at(0)) is not None) is booked
+    assert (earliest(request, a_calendar(a_booking("old", 0, 1)), at(0)) is not None) is booked
 
 
 @pytest.mark.parametrize("end", [1.25, 1])
 def test_an_end_alone_that_leaves_nothing_is_no_booking(end: float) -> None:
     """A lease of no length at all is not booked."""
     request = a_request(duration=None, end=at(end))
-    assert earliest(request, a_ledger(a_booking("old", 0, 1)), at(0)) is None
+    assert earliest(request, a_calendar(a_booking("old", 0, 1)), at(0)) is None
 
 
 def test_the_queue_is_served_in_its_order() -> None:
     """Of two requests for the only node, the first gets it now and the second afterwards."""
-    first, second = place([a_request("a"), a_request("b")], a_ledger(), at(0))
-    assert (first.booking, first.firm, first.position) == (a_booking("a", 0, 2), True, 0)
-    assert (second.booking, second.firm, second.position) == (a_booking("b", 2.25, 4.25), False, 1)
+    first, second = place([a_request("a"), a_request("b")], a_calendar(), at(0))
+    assert (first.booking, first.final, first.position) == (a_booking("a", 0, 2), True, 0)
+    assert (second.booking, second.final, second.position) == (a_booking("b", 2.25, 4.25), False, 1)
 
 
 def test_a_small_request_does_not_delay_a_large_one_before_it() -> None:
     """The large lease waits for n1; the small one behind it may use n2 only where it is out of its way."""
-    ledger = a_ledger(a_booking("old", -1, 2), nodes=2)
+    calendar = a_calendar(a_booking("old", -1, 2), nodes=2)
     large = a_request("large", nodes=2)
     too_long, short = a_request("long", duration=timedelta(hours=3)), a_request("short", duration=timedelta(hours=2))
-    assert [p.booking for p in place([large, too_long], ledger, at(0))] == [
+    assert [p.booking for p in place([large, too_long], calendar, at(0))] == [
         a_booking("large", 2.25, 4.25, "n1", "n2"),
         a_booking("long", 4.5, 7.5),
     ]
-    assert [(p.booking, p.firm) for p in place([large, short], ledger, at(0))] == [
+    assert [(p.booking, p.final) for p in place([large, short], calendar, at(0))] == [
         (a_booking("large", 2.25, 4.25, "n1", "n2"), False),
         (a_booking("short", 0, 2, "n2"), True),
     ]
@@ -116,16 +117,16 @@ def test_a_small_request_does_not_delay_a_large_one_before_it() -> None:
 def test_a_fixed_start_ahead_is_booked_at_once() -> None:
     """A start that the tenant fixed is a promise now; one that the queue found is only a forecast."""
     fixed = a_request("fixed", start=at(5), duration=None, end=at(6))
-    (placement,) = place([fixed], a_ledger(), at(0))
-    assert (placement.firm, placement.position) == (True, 0)
+    (placement,) = place([fixed], a_calendar(), at(0))
+    assert (placement.final, placement.position) == (True, 0)
 
 
 def test_positions_count_only_those_who_wait() -> None:
     """Who is served, or has a fixed start, holds no place in the queue; who can never be served does."""
-    ledger = a_ledger(a_booking("old", 0, 1))
+    calendar = a_calendar(a_booking("old", 0, 1))
     fixed = a_request("fixed", start=at(1.5), duration=None, end=at(2))
     queue = [a_request("a"), fixed, a_request("huge", nodes=9), a_request("b")]
-    found = [(p.lease, p.position, p.booking is not None) for p in place(queue, ledger, at(0))]
+    found = [(p.lease, p.position, p.booking is not None) for p in place(queue, calendar, at(0))]
     assert found == [("a", 1, True), ("fixed", 2, False), ("huge", 3, False), ("b", 4, True)]
 
 
@@ -157,4 +158,4 @@ def test_the_longest_extension_stops_a_gap_before_the_next_booking(
 ) -> None:
     """A booking of n1 and n2 from 2 to 4 is stretched as far as its own nodes are free."""
     booking = a_booking("mine", 2, 4, "n1", "n2")
-    assert longest_extension(booking, at(until), a_ledger(booking, *others)) == at(latest)
+    assert a_calendar(booking, *others).longest_extension(booking, at(until)) == at(latest)

@@ -85,7 +85,9 @@ def test_the_second_lease_waits_and_then_gets_the_nodes() -> None:
     first, second = booked(a_lease("first")), queued(a_lease("second"))
     view = a_pool_view(first, second, nodes=some_nodes(2, first))
     plan = plan_pool(view, NOON)
-    assert changes(plan) == {"second": {"queue": {"position": 1, "earliestStart": "2026-12-01T20:15:00Z"}}}
+    assert changes(plan) == {
+        "second": {"queue": {"position": 1, "earliestStart": "2026-12-01T20:15:00Z", "refusal": None}}
+    }
     assert plan.look_again_at == at(8.25)
 
     over = with_status(first, phase="Ended", ended_at=at(8), released_at=at(8, 0, 30))
@@ -94,6 +96,7 @@ def test_the_second_lease_waits_and_then_gets_the_nodes() -> None:
     assert changes(plan_pool(waiting, at(8.1)))["second"]["queue"] == {
         "position": 1,
         "earliestStart": "2026-12-01T20:15:00Z",
+        "refusal": None,
     }
     assert changes(plan_pool(waiting, at(8.25)))["second"]["nodes"] == ["gpu-1", "gpu-2"]
 
@@ -101,10 +104,10 @@ def test_the_second_lease_waits_and_then_gets_the_nodes() -> None:
 def test_a_place_in_the_queue_is_written_only_when_it_changes() -> None:
     """A pass that finds the same place and the same hour writes nothing."""
     first = booked(a_lease("first"))
-    known = {"position": 1, "earliestStart": "2026-12-01T20:15:00Z"}
+    known = {"position": 1, "earliestStart": "2026-12-01T20:15:00Z", "refusal": None}
     waiting = queued(a_lease("second"), queue=known)
     assert plan_pool(a_pool_view(first, waiting, nodes=some_nodes(2, first)), NOON).changes == ()
-    moved = queued(a_lease("second"), queue={"position": 2, "earliestStart": "2026-12-01T20:15:00Z"})
+    moved = queued(a_lease("second"), queue={"position": 2, "earliestStart": "2026-12-01T20:15:00Z", "refusal": None})
     assert set(changes(plan_pool(a_pool_view(first, moved, nodes=some_nodes(2, first)), NOON))) == {"second"}
 
 
@@ -113,16 +116,36 @@ def test_the_oldest_lease_is_served_first() -> None:
     leases = [queued(a_lease(name)) for name in ("a", "b", "c")]
     found = changes(plan_pool(a_pool_view(*leases, nodes=some_nodes(2)), NOON))
     assert found["a"]["nodes"] == ["gpu-1", "gpu-2"]
-    assert found["b"]["queue"] == {"position": 1, "earliestStart": "2026-12-01T20:15:00Z"}
-    assert found["c"]["queue"] == {"position": 2, "earliestStart": "2026-12-02T04:30:00Z"}
+    assert found["b"]["queue"] == {"position": 1, "earliestStart": "2026-12-01T20:15:00Z", "refusal": None}
+    assert found["c"]["queue"] == {"position": 2, "earliestStart": "2026-12-02T04:30:00Z", "refusal": None}
 
 
-def test_a_lease_that_can_never_be_had_stands_in_the_queue_without_an_hour() -> None:
-    """More nodes than are for sale now: nothing is forecast, and nobody behind it is held up."""
+def test_a_lease_that_can_never_be_had_is_told_what_could() -> None:
+    """More nodes than there ever are: it has no place in the queue, and nobody behind it is held up."""
     large, small = queued(a_lease("large", nodes=3)), queued(a_lease("small", nodes=1))
     found = changes(plan_pool(a_pool_view(large, small, nodes=some_nodes(2)), NOON))
-    assert found["large"] == {"queue": {"position": 1, "earliestStart": None}}
+    refusal = "spec.duration: the pool never has 3 nodes free then; to be had: 2 nodes at the time asked for"
+    assert found["large"] == {"queue": {"position": None, "earliestStart": None, "refusal": refusal}}
     assert found["small"]["nodes"] == ["gpu-1"]
+
+
+def test_a_lease_that_no_break_between_windows_is_long_enough_for_is_refused() -> None:
+    """The owner's windows come every day, and as far as leases are sold; what lies behind is no forecast."""
+    daily = a_pool(owner_floor={"windows": [{"start": "0 20 * * *", "duration": "4h", "nodes": 1}]})
+    lease = queued(a_lease(duration="24h"))
+    queue = changes(plan_pool(a_pool_view(lease, nodes=some_nodes(2), pool=daily), NOON))["acme-train"]["queue"]
+    assert (queue["position"], queue["earliestStart"]) == (None, None)
+    assert queue["refusal"] == (
+        "spec.duration: the pool never has 2 nodes free then; "
+        "to be had: one node at the time asked for, or 2 nodes for 7h45m"
+    )
+
+
+def test_a_lease_that_only_failed_nodes_keep_waiting_stands_in_the_queue_without_an_hour() -> None:
+    """Nodes may come back: nothing is forecast, and nothing is refused."""
+    nodes = [a_node("gpu-1"), a_node("gpu-2", ready=False)]
+    found = changes(plan_pool(a_pool_view(queued(a_lease()), nodes=nodes), NOON))
+    assert found["acme-train"] == {"queue": {"position": 1, "earliestStart": None, "refusal": None}}
 
 
 @pytest.mark.parametrize(
@@ -183,13 +206,13 @@ def test_a_lease_that_is_over_keeps_its_nodes_until_they_are_given_back() -> Non
     new = queued(a_lease("new"))
     (change,) = plan_pool(a_pool_view(overdue, new, nodes=some_nodes(2, overdue)), NOON).changes
     assert change.lease.metadata.name == "new"
-    assert change.status == {"queue": {"position": 1, "earliestStart": "2026-12-01T12:15:00Z"}}
+    assert change.status == {"queue": {"position": 1, "earliestStart": "2026-12-01T12:15:00Z", "refusal": None}}
 
 
 def test_an_early_release_moves_the_queue_forward() -> None:
     """Once the lease before is gone and its nodes are clean, who waited for its planned end starts at once."""
     released = booked(a_lease("released", release=True), ended_at=at(-1), released_at=at(-0.9))
-    new = queued(a_lease("new"), queue={"position": 1, "earliestStart": "2026-12-01T20:15:00Z"})
+    new = queued(a_lease("new"), queue={"position": 1, "earliestStart": "2026-12-01T20:15:00Z", "refusal": None})
     nodes = [a_node(name, reusable_at=at(-0.75)) for name in ("gpu-1", "gpu-2")]
     assert booked_nodes(a_pool_view(released, new, nodes=nodes)) == {"new": ["gpu-1", "gpu-2"]}
 

@@ -8,7 +8,7 @@ import pytest
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.plan.booking import plan_pool
-from tests.builders import NOON, a_lease, a_pool, a_pool_view, at, booked
+from tests.builders import NOON, a_lease, a_node, a_pool, a_pool_view, at, booked
 
 Raw = dict[str, Any]
 PRICED = a_pool(pricing={"currency": "EUR", "firm": "2.50"})
@@ -23,7 +23,9 @@ def answered(
     lease: GPULease, *others: GPULease, now: datetime = NOON, pool: GPUPool | None = None
 ) -> dict[str, Any] | None:
     """What a planning pass changes in the lease's status; None for nothing."""
-    plan = plan_pool(a_pool_view(lease, *others, pool=pool), now)
+    held = {name: other for other in (lease, *others) for name in other.status.nodes}
+    nodes = [a_node(name) for name in held]
+    plan = plan_pool(a_pool_view(lease, *others, nodes=nodes, pool=pool), now)
     return next((c.status for c in plan.changes if c.lease.metadata.name == "acme-train"), None)
 
 
@@ -69,7 +71,12 @@ def test_an_extension_is_granted_while_the_nodes_are_free() -> None:
     assert found["hardStopAt"] == "2026-12-02T12:00:00Z"
     assert found["reusableAt"] == "2026-12-02T00:15:00Z"
     assert found["quote"]["amount"] == "480.00"
-    assert found["extension"] == {"requestedEnd": "2026-12-02T00:00:00Z", "answer": "Granted", "message": ""}
+    assert found["extension"] == {
+        "requestedEnd": "2026-12-02T00:00:00Z",
+        "answer": "Granted",
+        "feasibleEnd": None,
+        "message": "",
+    }
 
 
 @pytest.mark.parametrize(
@@ -132,7 +139,7 @@ def test_an_extension_stops_a_gap_before_the_next_booking() -> None:
             "requestedEnd": "2026-12-02T00:00:00Z",
             "answer": "Refused",
             "feasibleEnd": "2026-12-01T22:45:00Z",
-            "message": "spec.duration: the same nodes are booked for somebody else by then; "
+            "message": "spec.duration: the same nodes are promised to somebody else by then; "
             "the latest end to be had is 2026-12-01T22:45:00Z",
         }
     }

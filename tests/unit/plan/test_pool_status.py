@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from sublet.api.pool import GPUPool, GPUPoolStatus
+from sublet.calendar.interval import Interval
+from sublet.calendar.reclaim import Shortfall
 from sublet.plan.observed import PoolView
 from sublet.plan.pool_status import is_news, report
 from tests.builders import NOON, a_condition, a_lease, a_node, a_pool, a_pool_view, at, booked, queued, some_nodes
@@ -16,13 +18,13 @@ OVER = booked(a_lease("over"), ["gpu-4"], start=at(-9), released_at=at(-1))
 
 def counts(view: PoolView) -> dict[str, int]:
     """The counts that are not zero."""
-    found: dict[str, int] = report(view, NOON)["nodes"]
+    found: dict[str, int] = report(view, (), NOON)["nodes"]
     return {name: count for name, count in found.items() if count}
 
 
 def test_an_empty_pool_has_nothing() -> None:
     """Every count is written, and is zero."""
-    assert report(a_pool_view(), NOON)["nodes"] == {
+    assert report(a_pool_view(), (), NOON)["nodes"] == {
         "total": 0,
         "healthy": 0,
         "forSale": 0,
@@ -92,20 +94,30 @@ def test_nodes_are_counted(view: PoolView, expected: dict[str, int]) -> None:
 )
 def test_the_next_free_node_is_forecast_while_none_is_free(view: PoolView, expected: str | None) -> None:
     """The earliest end with its cleaning; nothing while a node that is for sale is free."""
-    assert report(view, NOON)["nextFree"] == expected
+    assert report(view, (), NOON)["nextFree"] == expected
 
 
 def test_a_node_that_is_being_cleaned_is_not_free_yet() -> None:
     """A quarter of an hour after a lease, the only node is free then and not now."""
     view = a_pool_view(OVER, nodes=[a_node("gpu-4", reusable_at=at(0.25))])
-    assert report(view, NOON)["nextFree"] == "2026-12-01T12:15:00Z"
+    assert report(view, (), NOON)["nextFree"] == "2026-12-01T12:15:00Z"
 
 
 def accepted(pool: GPUPool) -> dict[str, Any]:
-    """The pool's only condition."""
-    (condition,) = report(a_pool_view(pool=pool), NOON)["conditions"]
-    found: dict[str, Any] = condition
+    """The condition `Accepted`."""
+    found: dict[str, Any] = report(a_pool_view(pool=pool), (), NOON)["conditions"][0]
     return found
+
+
+def test_an_owner_is_told_of_nodes_that_are_missing() -> None:
+    """From when to when, and how many; an owner who has what is kept is told so too."""
+    kept = report(a_pool_view(), (), NOON)["conditions"][1]
+    assert (kept["type"], kept["status"], kept["reason"]) == ("FloorKept", "True", "FloorKept")
+    short = report(a_pool_view(), (Shortfall(Interval(at(2), at(4)), 3),), NOON)["conditions"][1]
+    assert (short["type"], short["status"], short["reason"]) == ("FloorKept", "False", "TooFewNodes")
+    assert short["message"].startswith(
+        "3 nodes short of spec.ownerFloor from 2026-12-01T14:00:00Z to 2026-12-01T16:00:00Z: "
+    )
 
 
 def test_a_pool_says_whether_it_can_be_sold_from() -> None:
@@ -134,9 +146,9 @@ def test_the_transition_time_moves_only_with_the_status() -> None:
 def test_a_pass_that_finds_the_same_writes_nothing() -> None:
     """Read back and reported again later, the status of a pool holds no news; a node more does."""
     view = a_pool_view(RUNNING, queued(a_lease("waiting")), nodes=some_nodes(2, RUNNING))
-    first = report(view, NOON)
+    first = report(view, (), NOON)
     assert is_news(view.pool, first)
     status = GPUPoolStatus.model_validate(first)
     known = view.pool.model_copy(update={"status": status})
-    assert not is_news(known, report(a_pool_view(RUNNING, nodes=view.nodes, pool=known), at(1)))
-    assert is_news(known, report(a_pool_view(RUNNING, nodes=some_nodes(3), pool=known), at(1)))
+    assert not is_news(known, report(a_pool_view(RUNNING, nodes=view.nodes, pool=known), (), at(1)))
+    assert is_news(known, report(a_pool_view(RUNNING, nodes=some_nodes(3), pool=known), (), at(1)))

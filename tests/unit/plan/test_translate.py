@@ -8,9 +8,8 @@ import pytest
 
 from sublet.api.lease import GPULease
 from sublet.api.network import EgressRule
-from sublet.calendar.allocator import Request
+from sublet.calendar.booking import Booking, Request
 from sublet.calendar.interval import Interval
-from sublet.calendar.ledger import Booking
 from sublet.calendar.lifecycle import Stage
 from sublet.desired.tenancy import Capacity, Egress
 from sublet.plan.translate import booking_of, gpus_per_node, node_count, promise, quote_of, request_of, tenancy_of

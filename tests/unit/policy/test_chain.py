@@ -43,7 +43,7 @@ def test_the_chain_stands_in_the_order_in_which_a_person_wants_to_hear() -> None
     assert [rule.__name__ for rule in RULES] == [
         "pool_exists",
         "pool_is_accepted",
-        "only_what_is_offered",
+        "placement_is_known",
         "term_has_a_price",
         "egress_is_allowed",
         "whole_nodes",
@@ -57,4 +57,5 @@ def test_the_chain_stands_in_the_order_in_which_a_person_wants_to_hear() -> None
         "extensions_within_total",
         "hard_stop_fits_pods",
         "namespaces_are_free",
+        "there_is_room",
     ]

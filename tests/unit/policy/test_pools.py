@@ -15,6 +15,8 @@ STEP = {"name": "wipe", "timeout": "10m", "template": {}}
     [
         {},
         {"owner_floor": {"nodes": 2}},
+        {"owner_floor": {"windows": [{"start": "0 8 * * MON-FRI", "duration": "10h", "nodes": 2}]}},
+        {"topology": ["topology.kubernetes.io/zone"]},
         {"isolation": {"pod_security": {"level": "restricted"}, "dns": {"namespace": "dns"}}},
         {"isolation": {"registries": ["registry.example/acme"], "runtime_classes": ["gvisor"]}},
         {"isolation": {"priority_classes": ["batch"]}},
@@ -30,11 +32,6 @@ def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("spec", "field"),
     [
-        ({"topology": ["topology.kubernetes.io/zone"]}, "spec.topology"),
-        (
-            {"owner_floor": {"windows": [{"start": "0 8 * * MON-FRI", "duration": "10h", "nodes": 2}]}},
-            "spec.ownerFloor.windows",
-        ),
         ({"isolation": {"storage_classes": ["nvme"]}}, "spec.isolation.storageClasses"),
         ({"isolation": {"device_classes": ["gpu.nvidia.com"]}}, "spec.isolation.deviceClasses"),
         ({"isolation": {"min_toolkit_version": "1.17.8"}}, "spec.isolation.minToolkitVersion"),

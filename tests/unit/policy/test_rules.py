@@ -8,7 +8,7 @@ from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.policy.chain import Input, Verdict
 from sublet.policy.rules import judge
-from tests.builders import NOON, a_lease, a_pool, at
+from tests.builders import NOON, a_lease, a_pool, at, queued
 
 
 def verdict_on(
@@ -71,17 +71,31 @@ def test_a_pool_that_is_not_accepted() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("lease", "field"),
-    [
-        (a_lease(start=at(1), latest_start=at(2)), "spec.latestStart"),
-        (a_lease(placement={"level": "topology.kubernetes.io/zone"}), "spec.placement"),
-    ],
-)
-def test_what_this_version_does_not_honour_is_refused(lease: GPULease, field: str) -> None:
-    """A field that would have no effect is refused by its name."""
-    message = f"{field}: not offered by this version of Sublet; remove the field"
-    assert heard(verdict_on(lease)) == ("NotOffered", message)
+def test_a_placement_names_a_level_of_the_pool() -> None:
+    """A wish that nobody can judge is refused, with the levels that there are."""
+    lease = a_lease(placement={"level": "example.com/rack"})
+    assert verdict_on(lease, a_pool(topology=["topology.kubernetes.io/zone", "example.com/rack"])) is None
+    assert heard(verdict_on(lease, a_pool(topology=["topology.kubernetes.io/zone", "example.com/block"]))) == (
+        "NotOffered",
+        (
+            "spec.placement.level: example.com/rack is no level of the pool's topology; "
+            "name one of topology.kubernetes.io/zone, example.com/block"
+        ),
+    )
+    assert heard(verdict_on(lease)) == (
+        "NotOffered",
+        (
+            "spec.placement.level: example.com/rack is no level of the pool's topology; "
+            "the pool names none, so remove spec.placement"
+        ),
+    )
+
+
+def test_what_the_planner_found_impossible_is_refused_in_its_words() -> None:
+    """The planner looks for room and says so in the queue; a lease that only waits is not refused."""
+    assert verdict_on(queued(a_lease(), queue={"position": 1})) is None
+    lease = queued(a_lease(), queue={"refusal": "spec.start: the pool never has 2 nodes free then"})
+    assert heard(verdict_on(lease)) == ("NoRoom", "spec.start: the pool never has 2 nodes free then")
 
 
 def test_a_term_without_a_price() -> None:

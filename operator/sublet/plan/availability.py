@@ -1,0 +1,37 @@
+"""What of a pool is free for sale, and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sublet.calendar.availability import Free, free_nodes, free_spans
+from sublet.calendar.interval import Interval
+from sublet.plan.booking import serve
+from sublet.plan.observed import PoolView
+
+
+@dataclass(frozen=True)
+class Availability:
+    """The free capacity of a pool.
+
+    Attributes:
+        per_node: GPUs of one node.
+        free: Nodes that a lease could have, in order of time.
+    """
+
+    per_node: int
+    free: tuple[Free, ...]
+
+
+def availability(view: PoolView, within: Interval, now: datetime, nodes: int | None = None) -> Availability:
+    """The nodes that a new lease could have, beside all that is booked or waits.
+
+    Args:
+        view: The pool; one that is accepted.
+        within: The time asked about, not before `now` and not beyond the pool's horizon: so far the owner's windows
+            are known.
+        now: The instant of asking.
+        nodes: Only times for which one lease could have that many nodes throughout; None for the number at each moment.
+    """
+    served = serve(view, now)
+    found = free_nodes(served.calendar, within) if nodes is None else free_spans(served.calendar, within, nodes)
+    return Availability(served.supply.per_node, found)

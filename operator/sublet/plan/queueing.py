@@ -1,0 +1,167 @@
+"""The queue of a pool: who is booked now, who waits for which hour, and who can never be served."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sublet.api.lease import EarlyEnd, EarlyEndReason, GPULease, Phase, Queue
+from sublet.api.reasons import ConditionType, Reason
+from sublet.api.scalars import format_duration, format_timestamp
+from sublet.calendar.allocator import earliest, place
+from sublet.calendar.booking import Booking, Request
+from sublet.calendar.calendar import Calendar
+from sublet.calendar.offers import nearest
+from sublet.desired import naming
+from sublet.plan.observed import PoolView
+from sublet.plan.supply import Supply
+from sublet.plan.translate import booking_of, node_count, promise, request_of
+from sublet.policy.times import wanted_end
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What its turn in the queue brought a lease.
+
+    Attributes:
+        lease: Its name.
+        status: The change of its status; None if nothing is new.
+        waits_until: When it is to start by the clock, for a lease that stays in the queue.
+        booking: What was found for it; recorded now unless the lease stays in the queue. None if nothing was.
+    """
+
+    lease: str
+    status: Raw | None
+    waits_until: datetime | None
+    booking: Booking | None
+
+
+def take_turns(view: PoolView, supply: Supply, calendar: Calendar, now: datetime) -> tuple[Turn, ...]:
+    """Serve the queue in its order, the oldest lease first.
+
+    What is found is booked in `calendar`, also for those that go on waiting: whoever is asked after them may not
+    delay them.
+    """
+    queue = list(_requests(view, supply))
+    placements = place((request for _, request in queue), calendar, now)
+    turns: list[Turn] = []
+    waiting = 0
+
+    @cache
+    def whole() -> Calendar:
+        """The calendar as it would be, were every node sound."""
+        booked = (booking for other in view.leases if (booking := booking_of(other, now)) is not None)
+        return supply.repaired().calendar(booked)
+
+    for (lease, request), placement in zip(queue, placements, strict=True):
+        booking = placement.booking
+        if booking is not None:
+            calendar.book(booking)
+        if booking is not None and placement.final:
+            status = _booked(lease, booking, view, supply, now)
+            turns.append(Turn(lease.metadata.name, status, None, booking))
+            continue
+        start = booking.interval.start if booking is not None else None
+        refusal = _refusal(lease, request, whole(), now) if booking is None else None
+        waiting += refusal is None
+        place_in_queue = Queue(position=waiting if refusal is None else None, earliest_start=start, refusal=refusal)
+        news = None if place_in_queue == lease.status.queue else {"queue": _whole(place_in_queue)}
+        turns.append(Turn(lease.metadata.name, news, start, booking))
+    return tuple(turns)
+
+
+def _requests(view: PoolView, supply: Supply) -> Iterator[tuple[GPULease, Request]]:
+    """What waits for capacity, the oldest first."""
+    for lease in view.leases:
+        nodes = node_count(lease, supply.per_node)
+        if nodes is not None and _is_waiting(lease) and _is_accepted(lease):
+            yield lease, request_of(lease, view.pool, nodes)
+
+
+def _is_waiting(lease: GPULease) -> bool:
+    return (
+        lease.status.starts_at is None
+        and lease.metadata.deletion_timestamp is None
+        and not lease.spec.release
+        and lease.status.ended_at is None
+    )
+
+
+def _is_accepted(lease: GPULease) -> bool:
+    """Whether the lease's own pass, which comes first, found nothing to object to in this very specification.
+
+    That there is no room for it is the queue's own finding, and looked into anew.
+    """
+    return any(
+        c.type == ConditionType.ACCEPTED.value
+        and (c.status == "True" or c.reason == Reason.NO_ROOM.value)
+        and c.observed_generation == lease.metadata.generation
+        for c in lease.status.conditions
+    )
+
+
+def _booked(lease: GPULease, booking: Booking, view: PoolView, supply: Supply, now: datetime) -> Raw:
+    start, end = booking.interval.start, booking.interval.end
+    gpus = len(booking.nodes) * supply.per_node
+    notice = view.pool.spec.schedule.reclaim_notice
+    return {
+        "phase": (Phase.RESERVED if start > now else Phase.PROVISIONING).value,
+        "nodes": list(booking.nodes),
+        "nodeCount": len(booking.nodes),
+        "gpus": gpus,
+        "namespaces": list(naming.namespace_names(lease.metadata.name, lease.spec.namespaces)),
+        **promise(lease, view.pool, start, end, gpus),
+        "queue": None,
+        **({} if booking.firm else {"reclaimNotice": format_duration(notice)}),
+        **_ends_early(lease, start, end, now),
+    }
+
+
+def _ends_early(lease: GPULease, start: datetime, end: datetime, now: datetime) -> Raw:
+    """What a lease that fills a gap is told about its end."""
+    asked = wanted_end(lease.spec, start)
+    if end >= asked or lease.spec.duration is None:
+        return {}
+    early = EarlyEnd(reason=EarlyEndReason.FILLS_GAP, asked_end=asked, noticed_at=now)
+    return {"earlyEnd": early.dump(), "hardStopAt": format_timestamp(end)}
+
+
+def _refusal(lease: GPULease, request: Request, whole: Calendar, now: datetime) -> str | None:
+    """Why the request can never be served, with what comes nearest; None if it could, were every node sound."""
+    if earliest(request, whole, now) is not None:
+        return None
+    offers = nearest(request, whole, now)
+    found = []
+    if offers.later is not None:
+        start = offers.later.interval.start
+        # No running time: a message that changed on every pass would never let the status rest.
+        found.append(f"{_nodes(request.nodes)} {f'from {format_timestamp(start)}' if start > now else 'now'}")
+    if offers.fewer is not None:
+        found.append(f"{_nodes(offers.fewer.nodes)} at the time asked for")
+    if offers.shorter is not None:
+        found.append(f"{_nodes(request.nodes)} for {format_duration(_whole_minutes(offers.shorter.interval.length))}")
+    wish = " in one block" if request.together is not None and request.together.required else ""
+    instead = f"; to be had: {', or '.join(found)}" if found else "; ask for fewer nodes or a shorter time"
+    return f"{_field(lease)}: the pool never has {_nodes(request.nodes)}{wish} free then{instead}"
+
+
+def _nodes(count: int) -> str:
+    return f"{count} nodes" if count > 1 else "one node"
+
+
+def _field(lease: GPULease) -> str:
+    spec = lease.spec
+    if spec.latest_start is not None:
+        return "spec.latestStart"
+    return "spec.start" if spec.start is not None else "spec.end" if spec.end is not None else "spec.duration"
+
+
+def _whole_minutes(length: timedelta) -> timedelta:
+    return length - length % timedelta(minutes=1) or length
+
+
+def _whole(queue: Queue) -> Raw:
+    return {"position": None, "earliestStart": None, "refusal": None, **queue.dump()}

@@ -1,0 +1,102 @@
+"""The bridge between the oracle's seconds and the library's instants, and examples of both."""
+
+from datetime import datetime, timedelta
+
+from hypothesis import strategies as st
+
+from sublet.calendar.booking import Booking, Node, Request, Together
+from sublet.calendar.calendar import Calendar
+from sublet.calendar.floor import Floor, Window
+from sublet.calendar.interval import Interval
+from tests.builders import NOON, at
+from tests.unit.calendar.oracle import Ask, Held, Oracle
+
+
+def a_calendar(oracle: Oracle) -> Calendar:
+    """A calendar of the oracle's pool, made anew."""
+    return Calendar(
+        [Node(name, blocks, sound=name in oracle.sound) for name, blocks in oracle.blocks.items()],
+        timedelta(seconds=oracle.gap),
+        Floor(oracle.usually_kept, tuple(Window(span(start, end), n) for start, end, n in oracle.windows)),
+        [Booking(h.lease, h.nodes, span(h.start, h.end), h.firm) for h in oracle.held],
+    )
+
+
+def a_request(lease: str, ask: Ask) -> Request:
+    """What is asked, in the library's words."""
+    return Request(
+        lease=lease,
+        nodes=ask.nodes,
+        start=maybe(ask.start),
+        latest_start=maybe(ask.latest),
+        duration=None if ask.duration is None else timedelta(seconds=ask.duration),
+        end=maybe(ask.end),
+        shortest=timedelta(seconds=ask.shortest),
+        firm=ask.firm,
+        together=None if ask.level is None else Together(ask.level, required=True),
+    )
+
+
+def held_of(booking: Booking) -> Held:
+    """A booking in the oracle's words."""
+    start, end = second(booking.interval.start), second(booking.interval.end)
+    return Held(booking.lease, booking.nodes, start, end, booking.firm)
+
+
+def booking_of(held: Held) -> Booking:
+    """A booking in the library's words."""
+    return Booking(held.lease, held.nodes, span(held.start, held.end), held.firm)
+
+
+def span(start: int, end: int) -> Interval:
+    """An interval in seconds."""
+    return Interval(at(seconds=start), at(seconds=end))
+
+
+def second(moment: datetime) -> int:
+    """The second of an instant."""
+    return round((moment - NOON).total_seconds())
+
+
+def maybe(moment: int | None) -> datetime | None:
+    """The instant of a second, if there is one."""
+    return None if moment is None else at(seconds=moment)
+
+
+@st.composite
+def asks(draw: st.DrawFn, now: int = 0) -> Ask:
+    """Requests of every kind; from time to time one for a start that was missed."""
+    kind = draw(st.sampled_from(["soon", "soon", "soon", "fixed", "flexible", "until", "fixed until", "both"]))
+    duration = draw(st.integers(1, 25))
+    ask = Ask(
+        nodes=draw(st.integers(1, 5)),
+        duration=duration,
+        firm=draw(st.booleans()),
+        level=draw(st.sampled_from([None, None, 0, 1])),
+    )
+    start = draw(st.integers(now - 5, now + 40))
+    times: dict[str, dict[str, int | None]] = {
+        "soon": {"shortest": draw(st.integers(0, duration))},
+        "fixed": {"start": start, "shortest": draw(st.integers(0, duration))},
+        "flexible": {"start": start, "latest": start + draw(st.integers(0, 40))},
+        "until": {"duration": None, "end": now + draw(st.integers(-3, 60)), "shortest": draw(st.integers(0, 15))},
+        "fixed until": {"start": start, "duration": None, "end": start + duration},
+        "both": {"end": now + draw(st.integers(1, 60))},
+    }
+    return Ask(**{**ask.__dict__, **times[kind]})
+
+
+@st.composite
+def pools(draw: st.DrawFn) -> Oracle:
+    """Pools of up to eight nodes in zones and racks, some nodes in none, with a floor and perhaps windows."""
+    paths = draw(
+        st.lists(st.tuples(st.sampled_from(["", "a", "b"]), st.sampled_from(["", "1", "2"])), min_size=1, max_size=8)
+    )
+    blocks: dict[str, tuple[str, ...]] = {f"n{number}": path for number, path in enumerate(paths)}
+    return Oracle(blocks, draw(st.integers(0, 5)), set(blocks), draw(st.integers(0, 1)), draw(windows()))
+
+
+def windows(now: int = 0) -> st.SearchStrategy[list[tuple[int, int, int]]]:
+    """Windows ahead in which the owner keeps more."""
+    window = st.tuples(st.integers(now, now + 60), st.integers(1, 30), st.integers(0, 6))
+    return st.lists(window.map(lambda w: (w[0], w[0] + w[1], w[2])), max_size=2)
