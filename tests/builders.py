@@ -12,7 +12,8 @@ from sublet.api.lease import GPULease, GPULeaseStatus
 from sublet.api.pool import GPUPool
 from sublet.api.scalars import format_timestamp
 from sublet.desired.tenancy import Allowed, Capacity, Egress, Tenancy
-from sublet.plan.observed import LeaseView, NodeSeen, PoolView
+from sublet.plan.observed import LeaseView, NodeSeen, PoolView, VolumeSeen
+from sublet.policy.storage import Classes
 
 Raw = dict[str, Any]
 
@@ -207,14 +208,27 @@ def a_lease_view(
     nodes: Sequence[NodeSeen] | None = None,
     children: Sequence[Raw] = (),
     pool: GPUPool | None = None,
+    *,
+    classes: Classes | None = None,
+    volumes: Sequence[VolumeSeen] = (),
 ) -> LeaseView:
     """What a pass over a lease sees; its booked nodes are there and free unless nodes are given."""
     present = tuple(a_node(name) for name in lease.status.nodes) if nodes is None else tuple(nodes)
     seen: dict[str, NodeSeen | None] = dict.fromkeys(lease.status.nodes)
     seen |= {node.name: node for node in present}
-    return LeaseView(lease, pool or a_pool(), present, seen, tuple(children), {})
+    return LeaseView(lease, pool or a_pool(), present, seen, tuple(children), {}, classes or {}, tuple(volumes))
 
 
-def a_pool_view(*leases: GPULease, nodes: Sequence[NodeSeen] = (), pool: GPUPool | None = None) -> PoolView:
+def a_pool_view(
+    *leases: GPULease,
+    nodes: Sequence[NodeSeen] = (),
+    pool: GPUPool | None = None,
+    classes: Classes | None = None,
+) -> PoolView:
     """What a planning pass sees; the leases stand in the order given."""
-    return PoolView(pool or a_pool(), tuple(nodes), leases)
+    return PoolView(pool or a_pool(), tuple(nodes), leases, classes or {})
+
+
+def a_volume(name: str = "pv-1", **fields: Any) -> VolumeSeen:  # noqa: ANN401 - a field of any kind
+    """A volume of a claim that is gone, which its provisioner is about to delete."""
+    return replace(VolumeSeen(name, "lease-acme-train", "Delete", "Released"), **fields)

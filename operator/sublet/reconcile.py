@@ -1,11 +1,12 @@
 """The pass over a lease: observe, judge, render, plan, carry out, report. It can be repeated at any time."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sublet.calendar import lifecycle
 from sublet.calendar.lifecycle import Facts, Stage
-from sublet.cluster import observe, publish
+from sublet.cluster import observe, publish, storage
 from sublet.cluster.carry_out import Outcome, carry_out
 from sublet.cluster.kinds import CLUSTER_NETWORK_POLICY
 from sublet.cluster.world import World
@@ -17,8 +18,9 @@ from sublet.plan.diff import build_up, holds, out_of_reach
 from sublet.plan.observed import LeaseView
 from sublet.plan.probes import probes
 from sublet.plan.steps import NOTHING_TO_DO, Plan
-from sublet.plan.teardown import is_cleared, revoke, tear_down
+from sublet.plan.teardown import is_cleared, is_emptied, revoke, tear_down
 from sublet.plan.translate import tenancy_of
+from sublet.plan.volumes import stuck
 from sublet.policy import times
 from sublet.policy.chain import Verdict
 from sublet.policy.rules import judge
@@ -47,6 +49,9 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     stage = lifecycle.stage(_facts(seen, verdict, now), now)
     if stage in RUNNING:
         await publish.hold(world, seen.lease)
+    if stage is Stage.RELEASING and seen.claimed and not seen.volumes and is_emptied(seen.own_children):
+        await world.read_volumes()
+        seen = replace(seen, volumes=storage.volumes_in(world, tuple(seen.namespaces)))
     plan = _plan(
         seen,
         stage,
@@ -79,7 +84,7 @@ def _facts(seen: LeaseView, verdict: Verdict | None, now: datetime, *, in_place:
         suspended=lease.spec.suspend,
         reclaimed=status.is_reclaimed(lease),
         in_place=in_place,
-        cleared=is_cleared(seen.own_children, seen.claimed),
+        cleared=is_cleared(seen.own_children, seen.claimed, seen.volumes),
     )
 
 
@@ -94,7 +99,7 @@ def _plan(
 ) -> Plan:
     if stage is Stage.RELEASING:
         ended = status.end_of(seen.lease, now) or now
-        return tear_down(seen.own_children, seen.claimed, ended + _cleaning_gap(seen))
+        return tear_down(seen.own_children, seen.claimed, seen.volumes, ended + _cleaning_gap(seen))
     if stage not in RUNNING:
         return NOTHING_TO_DO
     if seen.pool is None:
@@ -108,6 +113,7 @@ def _plan(
         stage,
         settings.tenant_role,
         has_cluster_policies=has_cluster_policies,
+        classes=seen.classes,
     )
     return build_up(seen, render(tenancy), probes(tenancy, mutating=mutating))
 
@@ -135,6 +141,7 @@ def _situation(
         guarded=guarded,
         admitted=guarded and (whole or seen.lease.status.active_at is not None),
         waiting=plan.waiting,
+        volumes_stuck=is_emptied(seen.own_children) and bool(stuck(seen.volumes)),
         failure=done.failures[0][1].message if done.failures else "",
         probe_failed=any(isinstance(error, GuardError) for _, error in done.failures),
     )

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sublet.clock import Clock
+from sublet.cluster import storage
 from sublet.cluster.client import Client
 from sublet.cluster.world import Listeners, World
 from sublet.desired import naming
@@ -46,6 +47,8 @@ class Service:
                 self._pool_changed,
                 self._node_changed,
                 self._child_changed,
+                self._volume_changed,
+                self._class_changed,
                 self._look_at_all_leases,
             ),
         )
@@ -127,8 +130,24 @@ class Service:
             if lease:
                 self.leases.add(lease)
 
+    def _volume_changed(self, old: Raw | None, new: Raw | None) -> None:
+        sides = [volume for volume in (old, new) if volume is not None]
+        namespaces = {name for name in map(storage.claimed_in, sides) if naming.is_of_a_lease(name)}
+        if namespaces:
+            for lease in self.world.leases:
+                suffixes = tuple(lease["spec"].get("namespaces") or ())
+                if namespaces & set(naming.namespace_names(lease["metadata"]["name"], suffixes)):
+                    self.leases.add(lease["metadata"]["name"])
+        if len({side is not None and storage.is_free(side) for side in (old, new)}) > 1:
+            self._class_changed(old, new)
+
+    def _class_changed(self, _old: Raw | None, _new: Raw | None) -> None:
+        """What a pool sells, and what a lease may claim, depends on the classes that there are."""
+        self._look_at_all_pools(_GATHER)
+        self._look_at_all_leases()
+
     def _look_at_all_leases(self) -> None:
-        """What a lease should have depends on the kinds that are served."""
+        """What a lease should have depends on the kinds that are served, and on classes of storage."""
         for lease in self.world.leases:
             self.leases.add(lease["metadata"]["name"])
 

@@ -3,10 +3,10 @@
 import logging
 from datetime import datetime
 
-from sublet.cluster import observe
+from sublet.cluster import observe, storage
 from sublet.cluster.carry_out import carry_out
 from sublet.cluster.world import World
-from sublet.plan.orphans import orphans
+from sublet.plan.orphans import orphans, volumes_of
 from sublet.plan.teardown import tear_down
 from sublet.telemetry import metrics
 
@@ -25,11 +25,17 @@ async def sweep(world: World, now: datetime) -> int:
     await world.refresh()
     known = {lease["metadata"]["uid"] for lease in world.leases}
     found = orphans(observe.all_children(world), observe.claimed_nodes(world), known)
+    if found:
+        await world.read_volumes()
     for orphan in found:
         _LOG.warning("the lease %s is gone and left something behind; taking it away", orphan.lease)
         metrics.ORPHANS.inc()
         reusable_at = now + observe.longest_cleaning_gap(world)
-        outcome = await carry_out(world, tear_down(orphan.children, orphan.claimed, reusable_at))
+        volumes = volumes_of(orphan, storage.volumes_of_leases(world), storage.booked_namespaces(world))
+        plan = tear_down(orphan.children, orphan.claimed, volumes, reusable_at)
+        if plan.waiting:
+            _LOG.warning("what %s left has to wait: %s", orphan.lease, plan.waiting)
+        outcome = await carry_out(world, plan)
         for _, error in outcome.failures:
             _LOG.warning("taking away what %s left: %s; trying again", orphan.lease, error)
     metrics.count_phases(lease.get("status", {}).get("phase", "Unknown") for lease in world.leases)

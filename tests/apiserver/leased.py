@@ -27,6 +27,15 @@ CLUSTER_ADMIN_OBJECTS: tuple[tuple[str, Manifest], ...] = (
         {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": "offered"}, "value": 1},
     ),
     (
+        "/apis/storage.k8s.io/v1/storageclasses",
+        {
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {"name": ALLOWED_CLASS},
+            "provisioner": "csi.sublet.test",
+        },
+    ),
+    (
         "/apis/node.k8s.io/v1/runtimeclasses",
         {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": "owner"}, "handler": "runc"},
     ),
@@ -35,6 +44,7 @@ ISOLATION: dict[str, Any] = {
     "registries": ["registry.example", "docker.io/acme/"],
     # The second one by mistake: no list lets it through.
     "priorityClasses": ["offered", "system-cluster-critical"],
+    "storageClasses": [ALLOWED_CLASS],
 }
 
 
@@ -71,10 +81,6 @@ def leases(cluster: clusters.Cluster) -> Iterator[Scenes]:
             for level in ("baseline", "restricted")
         ]
         for scene in scenes:
-            # Claims cannot be had in this version, but the rules about them are here.
-            offered = {"metadata": {"annotations": {"sublet.dev/allowed-storage-classes": ALLOWED_CLASS}}}
-            answer = admin.send("PATCH", f"/api/v1/namespaces/{scene.namespace}", offered, OPERATOR)
-            assert not answer.message, answer.message
             _ready(alice, scene)
         yield Scenes(*scenes)
 

@@ -169,15 +169,15 @@ async def test_two_leases_that_want_one_namespace(site: Site) -> None:
 
 
 async def test_a_pool_that_asks_for_what_is_not_enforced_sells_nothing(site: Site) -> None:
-    """An owner who offers storage classes is told that this is not enforced, instead of being left to rely on it."""
-    pool: dict[str, Any] = {"isolation": {"storageClasses": ["nvme"]}}
+    """An owner who offers device classes is told that this is not enforced, instead of being left to rely on it."""
+    pool: dict[str, Any] = {"isolation": {"deviceClasses": ["gpu"]}}
     await site.pool(nodes=2, **pool)
     await site.lease("a")
 
     refused = await site.reach("a", "Refused")
 
     assert refused["status"]["message"] == (
-        f"spec.pool: the pool {site.prefix} is not accepted: spec.isolation.storageClasses: "
+        f"spec.pool: the pool {site.prefix} is not accepted: spec.isolation.deviceClasses: "
         "not enforced by this version of Sublet; remove the field to sell without it"
     )
 

@@ -169,7 +169,7 @@ async def test_policy_refuses_in_its_own_words(site: Site, viewer: Path, tmp_pat
     assert (by_flags.returncode, " ".join(by_flags.stdout.split())) == (1, f"--nodes: {sentence}")
 
 
-async def test_asking_reads_three_lists_and_nothing_else(site: Site, viewer: Path) -> None:
+async def test_asking_reads_four_lists_and_nothing_else(site: Site, viewer: Path) -> None:
     """The API server's own log has no other request of the person who asked."""
     await site.pool(nodes=2)
     log = site.cluster.state.logs / "audit.jsonl"
@@ -181,7 +181,8 @@ async def test_asking_reads_three_lists_and_nothing_else(site: Site, viewer: Pat
     assert (quoted.returncode, shown.returncode) == (0, 0)
     entries = [json.loads(line) for line in log.read_text()[before:].splitlines()]
     asked = [(e["verb"], e["objectRef"]["resource"]) for e in entries if e["user"]["username"] == _VIEWER]
-    assert sorted(set(asked)) == [("list", "gpuleases"), ("list", "gpupools"), ("list", "nodes")]
+    lists = ("gpuleases", "gpupools", "nodes", "storageclasses")
+    assert sorted(set(asked)) == [("list", resource) for resource in lists]
 
 
 async def test_availability_is_what_can_be_leased(site: Site, viewer: Path) -> None:

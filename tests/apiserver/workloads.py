@@ -53,6 +53,40 @@ def stateful_set() -> Raw:
     return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "store"}, "spec": spec}
 
 
+def volume_claim(name: str, storage_class: str) -> Raw:
+    """A claim of 10 GiB."""
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": storage_class,
+        "resources": {"requests": {"storage": "10Gi"}},
+    }
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": spec}
+
+
+def database(storage_class: str) -> list[Raw]:
+    """A server that keeps its data, with its claim and its Service."""
+    spec = {
+        "containers": [container(volumeMounts=[{"name": "data", "mountPath": "/data"}])],
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}],
+    }
+    server = {"replicas": 1, "strategy": {"type": "Recreate"}, **template("database", spec)}
+    service = {"selector": {"app": "database"}, "ports": [{"port": 5432}]}
+    return [
+        volume_claim("data", storage_class),
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "database"}, "spec": server},
+        {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "database"}, "spec": service},
+    ]
+
+
+def keeping_stateful_set(storage_class: str) -> Raw:
+    """The store of two replicas, each with a volume of its own."""
+    store = stateful_set()
+    store["spec"]["volumeClaimTemplates"] = [volume_claim("data", storage_class)]
+    for each in store["spec"]["template"]["spec"]["containers"]:
+        each["volumeMounts"] = [{"name": "data", "mountPath": "/data"}]
+    return store
+
+
 def cron_job() -> Raw:
     """A nightly evaluation, every minute."""
     inside = {

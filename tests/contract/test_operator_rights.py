@@ -33,6 +33,8 @@ OPERATOR: Rights = {
     ("sublet.dev", "gpupools/status"): {"patch"},
     ("sublet.dev", "leaserecords"): {"create"},
     ("", "nodes"): {*FOLLOW, "patch"},
+    ("storage.k8s.io", "storageclasses"): FOLLOW,
+    ("", "persistentvolumes"): FOLLOW,
     ("", "namespaces"): KEEP,
     ("", "resourcequotas"): KEEP,
     ("", "limitranges"): KEEP,
@@ -75,12 +77,14 @@ VIEWER: Rights = {
     ("sublet.dev", "gpuleases"): READ,
     ("sublet.dev", "leaserecords"): READ,
     ("", "nodes"): READ,
+    ("storage.k8s.io", "storageclasses"): READ,
 }
 EDITOR: Rights = {
     ("sublet.dev", "gpupools"): ALL - {"deletecollection"},
     ("sublet.dev", "gpuleases"): ALL - {"deletecollection"},
     ("sublet.dev", "leaserecords"): READ,
     ("", "nodes"): READ,
+    ("storage.k8s.io", "storageclasses"): READ,
 }
 
 

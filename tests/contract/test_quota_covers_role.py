@@ -80,6 +80,14 @@ def test_a_pool_that_allows_storage_has_a_bound_for_it() -> None:
     assert [some[key] for key in ("persistentvolumeclaims", "requests.storage")] == ["100", "2Ti"]
 
 
+def test_extra_namespaces_bring_no_extra_storage() -> None:
+    """Unlike CPU and memory, nothing but the quotas bounds the sum, so they share what one namespace would have."""
+    tenancy = a_tenancy(namespaces=("lease-a", "lease-a-b"), allowed=Allowed(storage_classes=("fast",)))
+    quotas = [each["spec"]["hard"] for each in manifests(tenancy) if each["kind"] == "ResourceQuota"]
+    assert [hard["requests.storage"] for hard in quotas] == ["1Ti", "1Ti"]
+    assert [hard["requests.memory"] for hard in quotas] == ["1Ti", "1Ti"]
+
+
 def test_a_pool_that_allows_devices_has_a_bound_for_each_class() -> None:
     """Without a class there are no resource claims, and with one no more devices of it than there are GPUs."""
     claims = ("count/resourceclaims.resource.k8s.io", "count/resourceclaimtemplates.resource.k8s.io")

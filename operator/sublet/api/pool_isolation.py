@@ -59,7 +59,9 @@ class Isolation(Model):
     runtime_classes: ClassNames = ()
     """RuntimeClasses that pods may name. An empty list: none, pods run with the cluster's default."""
     storage_classes: ClassNames = ()
-    """StorageClasses that volume claims may name. An empty list: no volume claims."""
+    """StorageClasses that volume claims may name. Each must exist, with a provisioner, reclaim policy `Delete` and no
+    free volume. An empty list: no volume claims.
+    """
     priority_classes: ClassNames = ()
     """PriorityClasses that pods may name. An empty list: none, pods have the cluster's default priority."""
     device_classes: ClassNames = ()

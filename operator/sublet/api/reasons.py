@@ -58,7 +58,9 @@ class Reason(StrEnum):
     NO_ROOM = "NoRoom"
     """The pool has nodes enough, but never so many at a time and for so long."""
     NAMESPACE_CONFLICT = "NamespaceConflict"
-    """A namespace of that name exists and belongs to something else."""
+    """A namespace of that name, or a volume of one, exists and belongs to something else."""
+    UNFIT_CLASS = "UnfitStorageClass"
+    """A StorageClass on offer does not exist, or does not give new volumes that are deleted with their claims."""
     NOT_STALLED = "NotStalled"
     """The operator goes on by itself."""
 
@@ -107,6 +109,8 @@ class Reason(StrEnum):
     # Released, Sanitized
     REMOVING = "Removing"
     """What belongs to the lease is being removed."""
+    VOLUMES_LEFT = "VolumesLeft"
+    """A volume of the lease does not go by itself; somebody has to look."""
     REMOVED = "Removed"
     """Nothing of the lease is left."""
     FLOOR_KEPT = "FloorKept"

@@ -44,7 +44,7 @@ def run(given: argparse.Namespace) -> int:
     except (UsageError, SubletError) as error:
         print(f"sublet availability: {error}", file=sys.stderr)
         return 2
-    objection = pools.judge(view.pool)
+    objection = pools.judge(view.pool, view.classes)
     if objection is not None:
         print(f"the pool {given.pool} is not accepted: {objection.message}", file=sys.stderr)
         return 1

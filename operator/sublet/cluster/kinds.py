@@ -34,6 +34,8 @@ class Kind:
 
 NODE = Kind("v1", "Node", "nodes", namespaced=False)
 NAMESPACE = Kind("v1", "Namespace", "namespaces", namespaced=False)
+STORAGE_CLASS = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses", namespaced=False)
+PERSISTENT_VOLUME = Kind("v1", "PersistentVolume", "persistentvolumes", namespaced=False)
 POD = Kind("v1", "Pod", "pods", namespaced=True)
 CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps", namespaced=True)
 EVENT = Kind("v1", "Event", "events", namespaced=True)
@@ -67,7 +69,10 @@ CHILDREN = (
 )
 """The kinds a lease is rendered into, watched so that drift is seen at once."""
 
-BY_KIND = {k.kind: k for k in (NODE, *CHILDREN, POD, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)}
+BY_KIND = {
+    k.kind: k
+    for k in (NODE, STORAGE_CLASS, PERSISTENT_VOLUME, *CHILDREN, POD, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)
+}
 
 
 def kind_of(manifest: dict[str, object]) -> Kind:

@@ -8,6 +8,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
+from sublet.cluster import storage
 from sublet.cluster.kinds import NAMESPACE
 from sublet.cluster.store import lease_of
 from sublet.cluster.world import World
@@ -36,7 +37,16 @@ def lease_view(world: World, name: str) -> LeaseView | None:
     children = (*filter(_is_in_a_lease, labelled), *_unlabelled(world, lease))
     unbooked = lease.status.starts_at is None
     in_pool = pool_nodes(world, pool) if pool and unbooked else ()
-    return LeaseView(lease, pool, in_pool, nodes, children, namespace_holders(world, lease))
+    return LeaseView(
+        lease=lease,
+        pool=pool,
+        pool_nodes=in_pool,
+        nodes=nodes,
+        children=children,
+        namespaces=namespace_holders(world, lease),
+        classes=storage.classes_named(world, pool.spec.isolation.storage_classes) if pool else {},
+        volumes=storage.volumes_in(world, naming.namespace_names(name, lease.spec.namespaces)),
+    )
 
 
 def namespace_holders(world: World, lease: GPULease) -> Mapping[str, str | None]:
@@ -81,7 +91,8 @@ def pool_view(world: World, name: str) -> PoolView | None:
     mine = (lease for lease in world.leases if lease["spec"]["pool"] == name)
     leases = [world.leases.parsed(lease, GPULease.model_validate) for lease in mine]
     leases.sort(key=lambda lease: (lease.metadata.creation_timestamp, lease.metadata.name))
-    return PoolView(pool, pool_nodes(world, pool), tuple(leases))
+    classes = storage.classes_named(world, pool.spec.isolation.storage_classes)
+    return PoolView(pool, pool_nodes(world, pool), tuple(leases), classes)
 
 
 def pool_nodes(world: World, pool: GPUPool) -> tuple[NodeSeen, ...]:

@@ -5,7 +5,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sublet.cluster.client import Client
-from sublet.cluster.kinds import CHILDREN, CONFIG_MAP, GPU_LEASE, GPU_POOL, MUTATING_POLICY, NAMESPACE, NODE, Kind
+from sublet.cluster.kinds import (
+    CHILDREN,
+    CONFIG_MAP,
+    GPU_LEASE,
+    GPU_POOL,
+    MUTATING_POLICY,
+    NAMESPACE,
+    NODE,
+    PERSISTENT_VOLUME,
+    STORAGE_CLASS,
+    Kind,
+)
 from sublet.cluster.mirror import Mirror
 from sublet.cluster.store import Change, Raw, Store
 from sublet.desired import naming
@@ -46,10 +57,26 @@ def _node_in_short(node: Raw) -> Raw:
     }
 
 
+def _volume_in_short(volume: Raw) -> Raw:
+    """A volume without where it lies: only whose it is, and what becomes of it."""
+    kept = ("claimRef", "persistentVolumeReclaimPolicy", "storageClassName")
+    return {
+        **_without_bookkeeping(volume),
+        "spec": {key: volume["spec"][key] for key in kept if key in volume["spec"]},
+        "status": {"phase": volume.get("status", {}).get("phase", "")},
+    }
+
+
+def _class_in_short(storage_class: Raw) -> Raw:
+    """A StorageClass without its parameters, which are its provisioner's business."""
+    kept = ("metadata", "provisioner", "reclaimPolicy")
+    return _without_bookkeeping({key: storage_class[key] for key in kept if key in storage_class})
+
+
 def _selectors(kind: Kind) -> dict[str, str]:
     """Which objects of a kind are followed, in the API server's query words."""
-    if kind in {NODE, NAMESPACE}:
-        return {}  # whole: also a namespace of somebody who is no lease holds its name
+    if kind in {NODE, NAMESPACE, STORAGE_CLASS, PERSISTENT_VOLUME}:
+        return {}  # whole: also a namespace of somebody who is no lease holds its name, and volumes carry no label
     if kind is CONFIG_MAP:
         return {"fieldSelector": f"metadata.name={naming.FACTS}"}  # by name: RBAC lets us see no other
     return {"labelSelector": naming.LEASE}
@@ -64,6 +91,8 @@ class Listeners:
         pool: Of a pool.
         node: Of a node.
         child: Of an object of a lease.
+        volume: Of a volume.
+        storage_class: Of a StorageClass.
         served: Called when a kind begins to be served, with nothing.
     """
 
@@ -71,11 +100,13 @@ class Listeners:
     pool: Change
     node: Change
     child: Change
+    volume: Change
+    storage_class: Change
     served: Callable[[], None]
 
 
 class World:
-    """The stores, and the mirrors that keep those of nodes and children current.
+    """The stores, and the mirrors that keep those of nodes, storage and children current.
 
     Leases and pools are fed by the framework's own watch, through `leases.put` and `leases.drop`.
     """
@@ -85,11 +116,18 @@ class World:
         self.leases = Store(listeners.lease, _lease_in_short)
         self.pools = Store(listeners.pool, _without_bookkeeping)
         self.nodes = Store(listeners.node, _node_in_short)
+        self.volumes = Store(listeners.volume, _volume_in_short)
+        self.classes = Store(listeners.storage_class, _class_in_short)
         self.children = {kind: Store(listeners.child, _without_bookkeeping) for kind in CHILDREN}
         self.completes_pods = False
         self._mirrors = {
             kind: Mirror(client, kind, store, _selectors(kind), on_served=listeners.served)
-            for kind, store in {NODE: self.nodes, **self.children}.items()
+            for kind, store in {
+                NODE: self.nodes,
+                PERSISTENT_VOLUME: self.volumes,
+                STORAGE_CLASS: self.classes,
+                **self.children,
+            }.items()
         }
 
     def store_for(self, kind: Kind) -> Store:
@@ -112,8 +150,15 @@ class World:
         for mirror in self._mirrors.values():
             mirror.look_again()
         for kind, store in ((GPU_LEASE, self.leases), (GPU_POOL, self.pools)):
-            answer = await self.client.list(kind)
-            store.replace(answer["items"], answer["metadata"]["resourceVersion"])
+            await self._read(kind, store)
+
+    async def read_volumes(self) -> None:
+        """List volumes whole: that there is none must not be believed of a watch that may lag behind."""
+        await self._read(PERSISTENT_VOLUME, self.volumes)
+
+    async def _read(self, kind: Kind, store: Store) -> None:
+        answer = await self.client.list(kind)
+        store.replace(answer["items"], answer["metadata"]["resourceVersion"])
 
     async def synced(self) -> None:
         """Return once every store has been filled: before that, what is missing may only be unread."""

@@ -37,6 +37,11 @@ def is_of_a_lease(namespace: str) -> bool:
     return namespace.startswith("lease-")
 
 
+def may_be_of(namespace: str, lease: str) -> bool:
+    """Whether a lease of that name, with extra namespaces or not, can have had a namespace; of "", any lease can."""
+    return f"{namespace}-".startswith(f"{namespace_name(lease)}-") if lease else is_of_a_lease(namespace)
+
+
 def namespace_names(lease: str, suffixes: tuple[str, ...]) -> tuple[str, ...]:
     """All namespaces of a lease, the first one first."""
     return (namespace_name(lease), *(namespace_name(lease, suffix) for suffix in suffixes))

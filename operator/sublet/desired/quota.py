@@ -26,7 +26,7 @@ _OBJECTS = {
 """How many objects of a kind a namespace may hold: etcd is shared by all tenants."""
 
 _CLAIMS = 100
-"""Volume claims, or resource claims, of a lease that may have any."""
+"""Volume claims, or resource claims, in a namespace of a lease that may have any."""
 
 _CONTAINER_DEFAULTS = {"cpu": "100m", "ephemeral-storage": "1Gi", "memory": "256Mi"}
 """Requests of a container that names none, since the quota admits only pods whose requests are known."""
@@ -35,7 +35,8 @@ _CONTAINER_DEFAULTS = {"cpu": "100m", "ephemeral-storage": "1Gi", "memory": "256
 def manifests(tenancy: Tenancy) -> list[dict[str, Any]]:
     """One ResourceQuota and one LimitRange in each namespace.
 
-    Every namespace of a lease gets the size of the whole lease: the nodes themselves bound the sum.
+    Every namespace of a lease gets the size of the whole lease: the nodes themselves bound the sum. Nothing bounds that
+    of volumes, so each namespace gets its share.
     """
     return [
         manifest
@@ -65,11 +66,12 @@ def _quota(tenancy: Tenancy, namespace: str) -> dict[str, Any]:
 
 
 def _storage(tenancy: Tenancy) -> dict[str, str]:
-    """Volumes from the network: none if the pool allows no class, else together no more than the nodes' own disks."""
+    """Volumes: none if the pool allows no class, else of all classes together no more than the nodes' own disks."""
     may = bool(tenancy.allowed.storage_classes)
+    share = tenancy.capacity.ephemeral_storage_bytes // len(tenancy.namespaces)
     return {
         "persistentvolumeclaims": _count(_CLAIMS if may else 0),
-        "requests.storage": _bytes(tenancy.capacity.ephemeral_storage_bytes if may else 0),
+        "requests.storage": _bytes(share if may else 0),
     }
 
 

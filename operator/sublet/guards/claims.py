@@ -26,13 +26,13 @@ _RULES: Final = (
      || variables.annotations[k] == variables.before[?k].orValue(''))""",
         "annotations under kubernetes.io steer how a claim is bound; leave them out and set spec.storageClassName",
     ),
-    # The API lets an unbound claim name its volume later, so changes are looked at as well.
+    # The API lets an unbound claim name its volume later, so changes are looked at as well. A selector stays.
     Rule(
         "claim-volume",
         f"""\
-!has(object.spec.volumeName) || (!({_NEW}) && ({BY_CLUSTER}
-     || object.spec.volumeName == oldObject.spec.?volumeName.orValue('')))""",
-        "spec.volumeName would take a volume that is there already; leave it out, and a new one is made",
+(!({_NEW}) || !has(object.spec.selector)) && (!has(object.spec.volumeName) || (!({_NEW}) && ({BY_CLUSTER}
+     || object.spec.volumeName == oldObject.spec.?volumeName.orValue(''))))""",
+        "spec.volumeName and selector would take a volume that is there already; leave them out, and a new one is made",
     ),
     Rule(
         "claim-source",

@@ -84,7 +84,7 @@ def serve(view: PoolView, now: datetime) -> Served:
         change = heal(lease, booked[lease.metadata.name], ward, calendar, now)
         if change is not None:
             healed[lease.metadata.name] = change
-    turns = take_turns(view, supply, calendar, now) if pools.judge(view.pool) is None else ()
+    turns = take_turns(view, supply, calendar, now) if pools.judge(view.pool, view.classes) is None else ()
     return Served(supply, booked, calendar, healed, turns)
 
 
@@ -127,7 +127,8 @@ def lease_input(view: LeaseView, now: datetime) -> Input:
     per_node = gpus_per_node(view.pool_nodes, view.pool.spec.resource_name) if view.pool else 0
     kept = view.pool.spec.owner_floor.nodes if view.pool else 0
     for_sale = max(len(view.pool_nodes) - kept, 0)
-    return Input(view.lease, view.pool, per_node, for_sale, view.namespaces, now)
+    volumes = tuple((volume.name, volume.namespace) for volume in view.volumes)
+    return Input(view.lease, view.pool, per_node, for_sale, view.namespaces, now, view.classes, volumes)
 
 
 def is_promised(lease: GPULease) -> bool:

@@ -35,6 +35,7 @@ class Situation:
         guarded: Whether namespaces, quotas and network policies are all in place.
         admitted: Whether the tenant has access.
         waiting: What has to happen in the cluster before the pass can go on; empty if nothing.
+        volumes_stuck: Whether that is a volume which does not go by itself.
         failure: Why a step could not be carried out; empty if all could.
         probe_failed: Whether that was a guard that did not answer as it must.
     """
@@ -49,6 +50,7 @@ class Situation:
     guarded: bool = False
     admitted: bool = False
     waiting: str = ""
+    volumes_stuck: bool = False
     failure: str = ""
     probe_failed: bool = False
 
@@ -168,7 +170,8 @@ def _released(s: Situation) -> Finding:
     if s.stage is Stage.ENDED:
         return Finding("True", Reason.REMOVED, "nothing of the lease is left")
     if s.stage is Stage.RELEASING:
-        return Finding("False", Reason.REMOVING, s.failure or s.waiting or "nodes are being given back")
+        reason = Reason.VOLUMES_LEFT if s.volumes_stuck and not s.failure else Reason.REMOVING
+        return Finding("False", reason, s.failure or s.waiting or "nodes are being given back")
     return Finding("False", Reason.NOT_YET)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.desired import naming
+from sublet.policy.storage import Classes
 
 Raw = dict[str, Any]
 
@@ -44,6 +45,25 @@ class NodeSeen:
 
 
 @dataclass(frozen=True)
+class VolumeSeen:
+    """A PersistentVolume that was made for a claim in a namespace of a lease, whether these are still there or not.
+
+    Attributes:
+        name: Its name.
+        namespace: The namespace of the claim.
+        reclaim_policy: What becomes of it without the claim: `Delete`, `Retain` or `Recycle`.
+        phase: Its phase: `Released` without a claim, and `Failed` if it could not be deleted.
+        leaving: Whether the API server is deleting it.
+    """
+
+    name: str
+    namespace: str
+    reclaim_policy: str
+    phase: str
+    leaving: bool = False
+
+
+@dataclass(frozen=True)
 class LeaseView:
     """Everything one pass over a lease looks at.
 
@@ -56,6 +76,8 @@ class LeaseView:
         children: The live objects that carry the lease's label.
         namespaces: The namespaces the lease would have, each with who holds that name already: a lease's name,
             "" for somebody who is no lease, None if it is free or this lease's own.
+        classes: Of the StorageClasses that the pool offers, those that exist.
+        volumes: The volumes that were made for claims in these namespaces, by name.
     """
 
     lease: GPULease
@@ -64,6 +86,8 @@ class LeaseView:
     nodes: Mapping[str, NodeSeen | None]
     children: tuple[Raw, ...]
     namespaces: Mapping[str, str | None]
+    classes: Classes
+    volumes: tuple[VolumeSeen, ...]
 
     @property
     def own_children(self) -> tuple[Raw, ...]:
@@ -85,11 +109,13 @@ class PoolView:
         pool: The pool.
         nodes: Its nodes, by name. A node that several pools select counts for the oldest of them.
         leases: Its leases, the oldest first.
+        classes: Of the StorageClasses that it offers, those that exist.
     """
 
     pool: GPUPool
     nodes: tuple[NodeSeen, ...]
     leases: tuple[GPULease, ...]
+    classes: Classes
 
 
 def belongs_to(child: Raw, uid: str) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sublet.desired import naming
-from sublet.plan.observed import NodeSeen, owner_of
+from sublet.plan.observed import NodeSeen, VolumeSeen, owner_of
 
 Raw = dict[str, Any]
 
@@ -24,6 +24,17 @@ class Orphan:
     lease: str
     children: list[Raw] = field(default_factory=list)
     claimed: list[NodeSeen] = field(default_factory=list)
+
+
+def volumes_of(orphan: Orphan, volumes: Iterable[VolumeSeen], namespaces: Collection[str]) -> list[VolumeSeen]:
+    """The volumes that the orphan may have left: which extra namespaces it had, nobody knows any more.
+
+    Args:
+        orphan: What is left of the lease.
+        volumes: All volumes that were made for claims in leases.
+        namespaces: Those of all booked leases that there are; whose volumes these are is known.
+    """
+    return [v for v in volumes if v.namespace not in namespaces and naming.may_be_of(v.namespace, orphan.lease)]
 
 
 def orphans(children: Iterable[Raw], nodes: Iterable[NodeSeen], known: Collection[str]) -> list[Orphan]:

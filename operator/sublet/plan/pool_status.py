@@ -55,7 +55,7 @@ def _next_free(view: PoolView, *, has_free: bool, now: datetime) -> str | None:
 
 
 def _accepted(view: PoolView, now: datetime) -> Raw:
-    objection = pools.judge(view.pool)
+    objection = pools.judge(view.pool, view.classes)
     if objection is not None:
         return _condition(view.pool, ConditionType.ACCEPTED, "False", objection.reason, objection.message, now)
     return _condition(view.pool, ConditionType.ACCEPTED, "True", Reason.ACCEPTED, "the pool can be sold from", now)

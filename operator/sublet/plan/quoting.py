@@ -124,7 +124,8 @@ def quote(lease: GPULease, view: PoolView | None, holders: Mapping[str, str | No
 
 
 def _judge(lease: GPULease, view: PoolView | None, holders: Mapping[str, str | None], now: datetime) -> Verdict | None:
-    seen = LeaseView(lease, view.pool if view else None, view.nodes if view else (), {}, (), holders)
+    pool, nodes, classes = (view.pool, view.nodes, view.classes) if view else (None, (), {})
+    seen = LeaseView(lease, pool, nodes, {}, (), holders, classes, ())
     return judge(lease_input(seen, now))
 
 

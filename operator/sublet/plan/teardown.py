@@ -1,8 +1,11 @@
 """Taking away: the order of undoing, and what must be proven gone before the next step.
 
-    access -> pods -> namespaces -> (proof: no namespace is left) -> nodes and the policy of the whole lease
+    access -> pods -> namespaces -> (proof: no namespace is left) -> (proof: no volume of theirs is left)
+    -> nodes and the policy of the whole lease
 
 The ClusterNetworkPolicy does not go with a namespace: it closes the network until the last pod is gone.
+
+A volume may lie on a node of the lease, where its provisioner must still reach it, and holds the tenant's data.
 
 Each step is taken again on every pass until its proof is seen, so a crash between any two of them, or a
 write that was lost, changes nothing. Nothing here asks how far an earlier pass came, or whether the lease
@@ -15,8 +18,9 @@ from typing import Any
 
 from sublet.desired import nodes as node_claims
 from sublet.plan.diff import delete, is_leaving
-from sublet.plan.observed import NodeSeen
+from sublet.plan.observed import NodeSeen, VolumeSeen
 from sublet.plan.steps import ChangeNode, Plan, StopPods, Wave
+from sublet.plan.volumes import awaited
 
 Raw = dict[str, Any]
 
@@ -24,12 +28,15 @@ POD_GRACE_SECONDS = 5
 """Time a pod gets to stop at the end of a lease: the notice was the draining before it."""
 
 
-def tear_down(children: Sequence[Raw], claimed: Sequence[NodeSeen], reusable_at: datetime) -> Plan:
+def tear_down(
+    children: Sequence[Raw], claimed: Sequence[NodeSeen], volumes: Sequence[VolumeSeen], reusable_at: datetime
+) -> Plan:
     """The steps that take a lease away, as far as they can be taken now.
 
     Args:
         children: The live objects of the lease.
         claimed: The nodes that carry its claim.
+        volumes: The volumes that were made for its claims, read after its last namespace was seen to be gone.
         reusable_at: When its nodes may be booked again.
     """
     access = revoke(children)
@@ -43,6 +50,8 @@ def tear_down(children: Sequence[Raw], claimed: Sequence[NodeSeen], reusable_at:
             (access, pods, tuple(delete(ns) for ns in staying)),
             waiting=f"namespaces still being deleted: {names}",
         )
+    if volumes:
+        return Plan((access,), waiting=awaited(volumes))
     policies = [child for child in children if child["kind"] == "ClusterNetworkPolicy"]
     gone = tuple(delete(policy) for policy in policies if not is_leaving(policy))
     names = ", ".join(policy["metadata"]["name"] for policy in policies)
@@ -57,9 +66,14 @@ def revoke(children: Sequence[Raw]) -> Wave:
     return tuple(delete(c) for c in children if c["kind"] == "RoleBinding" and not is_leaving(c))
 
 
-def is_cleared(children: Sequence[Raw], claimed: Sequence[NodeSeen]) -> bool:
-    """Whether nothing of the lease is left: no claim on a node, and no object but those that go with a namespace."""
-    return not claimed and all("namespace" in child["metadata"] for child in children)
+def is_emptied(children: Sequence[Raw]) -> bool:
+    """Whether no namespace is left, and so no pod and no claim of a volume."""
+    return all(child["kind"] != "Namespace" for child in children)
+
+
+def is_cleared(children: Sequence[Raw], claimed: Sequence[NodeSeen], volumes: Sequence[VolumeSeen]) -> bool:
+    """Whether nothing is left: no claim on a node, no volume, and no object but those that go with a namespace."""
+    return not claimed and not volumes and all("namespace" in child["metadata"] for child in children)
 
 
 def _return(node: NodeSeen, reusable_at: datetime) -> ChangeNode:

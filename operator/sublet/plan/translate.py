@@ -14,6 +14,7 @@ from sublet.calendar.lifecycle import Stage
 from sublet.desired import naming
 from sublet.desired.tenancy import Allowed, Capacity, Egress, Tenancy
 from sublet.plan.observed import NodeSeen
+from sublet.policy import storage
 from sublet.policy.times import fixed_end, fixed_start, shortest_worth_booking
 
 _HOUR = Decimal(3600)
@@ -80,6 +81,7 @@ def tenancy_of(
     tenant_role: str,
     *,
     has_cluster_policies: bool,
+    classes: storage.Classes,
 ) -> Tenancy:
     """The tenancy of a booked lease at a stage of its life."""
     status, spec, isolation = lease.status, lease.spec, pool.spec.isolation
@@ -103,7 +105,7 @@ def tenancy_of(
         allowed=Allowed(
             registries=isolation.registries,
             runtime_classes=isolation.runtime_classes,
-            storage_classes=isolation.storage_classes,
+            storage_classes=storage.offered(isolation, classes),
             priority_classes=isolation.priority_classes,
             device_classes=isolation.device_classes,
         ),

@@ -1,12 +1,13 @@
 """The chain: one input, rules in order, the first objection counts."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
+from sublet.policy.storage import Classes
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Input:
         namespaces: The namespaces the lease would have, each with whoever holds that name already: a lease's
             name, "" for somebody who is no lease, None if it is free.
         now: The instant of the judgement.
+        classes: Of the StorageClasses that the pool offers, those that exist.
+        volumes: (name, namespace) of each volume that is there for a claim in one of these namespaces.
     """
 
     lease: GPULease
@@ -29,6 +32,8 @@ class Input:
     nodes_for_sale: int
     namespaces: Mapping[str, str | None]
     now: datetime
+    classes: Classes = field(default_factory=dict)
+    volumes: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
-from sublet.policy import windows
+from sublet.policy import storage, windows
 from sublet.policy.network import cluster_is_named
 
 
@@ -16,10 +16,14 @@ class Objection:
     message: str
 
 
-def judge(pool: GPUPool) -> Objection | None:
+def judge(pool: GPUPool, classes: storage.Classes) -> Objection | None:
     """Why nothing can be sold from the pool as it is written; None if it can.
 
     A field that this version does not enforce is refused: an owner who sets it relies on it.
+
+    Args:
+        pool: The pool.
+        classes: Of the StorageClasses that it offers, those that exist.
     """
     if pool.metadata.deletion_timestamp is not None:
         return Objection(
@@ -27,7 +31,6 @@ def judge(pool: GPUPool) -> Objection | None:
         )
     isolation = pool.spec.isolation
     unenforced = {
-        "spec.isolation.storageClasses": bool(isolation.storage_classes),
         "spec.isolation.deviceClasses": bool(isolation.device_classes),
         "spec.isolation.minToolkitVersion": isolation.min_toolkit_version is not None,
         "spec.sanitize": pool.spec.sanitize is not None,
@@ -39,4 +42,7 @@ def judge(pool: GPUPool) -> Objection | None:
             f"{field}: not enforced by this version of Sublet; remove the field to sell without it",
         )
     wrong = windows.objection(pool.spec.owner_floor.windows) or cluster_is_named(isolation)
-    return None if wrong is None else Objection(Reason.INVALID_SPEC, wrong)
+    if wrong is not None:
+        return Objection(Reason.INVALID_SPEC, wrong)
+    unfit = storage.objection(isolation, classes)
+    return None if unfit is None else Objection(Reason.UNFIT_CLASS, unfit)

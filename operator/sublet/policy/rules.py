@@ -25,7 +25,7 @@ def pool_exists(given: Input) -> Verdict | None:
 def pool_is_accepted(given: Input) -> Verdict | None:
     """A pool that asks for what is not enforced sells nothing."""
     assert given.pool is not None  # noqa: S101 - pool_exists comes first
-    objection = pools.judge(given.pool)
+    objection = pools.judge(given.pool, given.classes)
     if objection is None:
         return None
     return Verdict(
@@ -109,6 +109,18 @@ def namespaces_are_free(given: Input) -> Verdict | None:
     return None
 
 
+def no_volume_is_left(given: Input) -> Verdict | None:
+    """Volumes that an earlier lease left must be gone before anybody gets the namespace that their claims were in."""
+    if not given.volumes:
+        return None
+    volume, namespace = given.volumes[0]
+    return Verdict(
+        Reason.NAMESPACE_CONFLICT,
+        f"metadata.name: the volume {volume} is left of an earlier lease with the namespace {namespace}; "
+        "delete it and the storage behind it, or delete this lease and apply it under another name",
+    )
+
+
 def there_is_room(given: Input) -> Verdict | None:
     """There must be a time at which the pool has the nodes; the planner looks, and says so in the queue."""
     queue = given.lease.status.queue
@@ -132,6 +144,7 @@ RULES: tuple[Rule, ...] = (
     times.extensions_within_total,  # how long a lease may get
     times.hard_stop_fits_pods,  # every pod of the lease would be refused
     namespaces_are_free,  # never take over what somebody else holds
+    no_volume_is_left,  # nor wait at the end for, or get hold of, what an earlier tenant stored
     there_is_room,  # what the queue found to be impossible must not wait for ever
 )
 """The chain, in the order in which a person would want to hear of several faults."""

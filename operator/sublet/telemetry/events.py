@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from sublet.api.lease import GPULease
 from sublet.api.meta import GROUP, VERSION, Resource
+from sublet.api.reasons import Reason
 
 COMPONENT = "sublet"
 
@@ -56,6 +57,10 @@ def of_lease(lease: GPULease, status: dict[str, Any]) -> list[Event]:
         case "Refused" | "Provisioning":
             ready = next(c for c in status["conditions"] if c["type"] == "Ready")
             return [trouble(ready["reason"], status["message"])]
+        case "Releasing":
+            released = next(c for c in status["conditions"] if c["type"] == "Released")
+            is_stuck = released["reason"] == Reason.VOLUMES_LEFT
+            return [trouble(released["reason"], status["message"])] if is_stuck else []
         case _:
             return []
 

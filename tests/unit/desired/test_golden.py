@@ -14,6 +14,7 @@ from sublet.api.pool import GPUPool
 from sublet.calendar.lifecycle import Stage
 from sublet.desired.render import render
 from sublet.plan.translate import tenancy_of
+from sublet.policy.storage import ClassSeen
 from tests.builders import a_lease, a_pool, at, booked, some_nodes
 
 GOLDEN = Path(__file__).parents[2] / "golden"
@@ -44,6 +45,7 @@ SCENARIOS: dict[str, tuple[GPULease, GPUPool, Stage]] = {
     ),
     "suspended": (a_lease(suspend=True), a_pool(), Stage.SUSPENDED),
     "egress": (a_lease(network={"egress": ASKED}), a_pool(isolation=OPEN), Stage.ACTIVE),
+    "volumes": (a_lease(namespaces=["staging"]), a_pool(isolation={"storage_classes": ["nvme"]}), Stage.ACTIVE),
     "draining": (a_lease(), a_pool(), Stage.DRAINING),
     "cluster-network-policy": (
         a_lease(namespaces=["staging"], network={"egress": ASKED[1:2]}),
@@ -65,6 +67,7 @@ def rendered(scenario: str) -> str:
         stage,
         "sublet-tenant",
         has_cluster_policies=scenario in WITH_CLUSTER_POLICIES,
+        classes={"nvme": ClassSeen("Delete", "csi.example.com")},
     )
     whole = json.loads(json.dumps(render(tenancy).all()))  # so that no part is shared, which YAML would show
     return yaml.safe_dump_all(whole, sort_keys=False, explicit_start=True, width=120)

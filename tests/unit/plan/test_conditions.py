@@ -157,6 +157,21 @@ def test_a_guard_that_could_not_be_written_says_why() -> None:
     assert found(situation)["Isolated"] == ("False", "ApplyFailed", "the API server is away")
 
 
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, ("False", "Removing", "volumes")),
+        ({"volumes_stuck": True}, ("False", "VolumesLeft", "volumes")),
+        ({"volumes_stuck": True, "failure": "stale"}, ("False", "Removing", "stale")),
+    ],
+)
+def test_a_volume_that_needs_somebody_has_a_reason_of_its_own(
+    facts: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    """So that an alert can tell it from a volume that is on its way."""
+    assert found(Situation(LEASE, Stage.RELEASING, waiting="volumes", **facts))["Released"] == expected
+
+
 @pytest.mark.parametrize(("before", "since"), [("True", at(-5)), ("False", NOON), ("Unknown", NOON)])
 def test_the_transition_time_moves_only_with_the_status(before: str, since: Any) -> None:  # noqa: ANN401 - an instant
     """A reason or a message may change within a status; its time stays that of the last change of status."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from sublet.desired.render import render
 from sublet.plan.observed import NodeSeen
-from sublet.plan.orphans import Orphan, orphans
-from tests.builders import a_lease, a_node, a_tenancy, booked, live
+from sublet.plan.orphans import Orphan, orphans, volumes_of
+from tests.builders import a_lease, a_node, a_tenancy, a_volume, booked, live
 
 LEASE = booked(a_lease())
 CHILDREN = [live(manifest) for manifest in render(a_tenancy(has_cluster_policies=True)).all()]
@@ -56,6 +56,19 @@ def test_a_namespace_that_lost_its_labels_is_still_known() -> None:
     (found,) = orphans([stripped], [], ())
     assert found.children == [stripped]
     assert orphans([stripped], [], {"uid-acme-train"}) == []
+
+
+def test_volumes_that_an_orphan_may_have_left() -> None:
+    """Its extra namespaces are forgotten, so all that could be one of them count, unless a booked lease has it."""
+    own, extra = a_volume("pv-1"), a_volume("pv-2", namespace="lease-acme-train-b")
+    others = [
+        a_volume("pv-3", namespace="lease-acme"),
+        a_volume("pv-4", namespace="lease-acme-trains"),
+        a_volume("pv-5", namespace="lease-acme-train-of-another"),
+    ]
+    volumes, booked_by_others = [own, extra, *others], {"lease-acme-train-of-another"}
+    assert volumes_of(Orphan("acme-train"), volumes, booked_by_others) == [own, extra]
+    assert volumes_of(Orphan(""), volumes, booked_by_others) == [own, extra, *others[:2]]
 
 
 def test_half_a_claim_on_a_node_is_an_orphan() -> None:

@@ -28,7 +28,7 @@ def quoted(view: PoolView, name: str = "new", **spec: Any) -> Quotation:  # noqa
 def written(view: PoolView, name: str = "new", **spec: Any) -> Raw:  # noqa: ANN401 - a field of any kind
     """What the operator records of the same lease, once it was written and its own pass found nothing against it."""
     lease = queued(a_lease(name, **spec))
-    plan = plan_pool(PoolView(view.pool, view.nodes, (*view.leases, lease)), NOON)
+    plan = plan_pool(PoolView(view.pool, view.nodes, (*view.leases, lease), {}), NOON)
     (found,) = (change.status for change in plan.changes if change.lease is lease)
     return found
 
@@ -66,7 +66,7 @@ def views(draw: st.DrawFn) -> PoolView:
     pool: GPUPool = a_pool(topology=["rack"], ownerFloor=draw(FLOORS), pricing=PRICES)
     healthy = draw(st.lists(st.booleans(), min_size=2, max_size=6))
     nodes = tuple(a_node(f"gpu-{n}", ready=ready, labels={"rack": f"r{n % 2}"}) for n, ready in enumerate(healthy))
-    view = PoolView(pool, nodes, ())
+    view = PoolView(pool, nodes, (), {})
     asks: list[Raw] = draw(st.lists(ASKS, max_size=4))
     for number, ask in enumerate(asks):
         name = f"lease-{number}"
@@ -74,7 +74,7 @@ def views(draw: st.DrawFn) -> PoolView:
         if "startsAt" in status and draw(st.booleans()):
             start, end = promised(status)
             lease = booked(lease, status["nodes"], start, end)
-        view = PoolView(pool, nodes, (*view.leases, lease))
+        view = PoolView(pool, nodes, (*view.leases, lease), {})
     return view
 
 

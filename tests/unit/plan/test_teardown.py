@@ -7,12 +7,12 @@ import pytest
 
 from sublet.calendar.lifecycle import Stage
 from sublet.desired.render import render
-from sublet.plan.observed import NodeSeen
+from sublet.plan.observed import NodeSeen, VolumeSeen
 from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Probe, Step, StopPods
 from sublet.plan.teardown import is_cleared, tear_down
 from sublet.reconcile import _plan
 from sublet.settings import Settings
-from tests.builders import a_lease, a_lease_view, a_node, a_tenancy, at, booked, live
+from tests.builders import a_lease, a_lease_view, a_node, a_tenancy, a_volume, at, booked, live
 
 Raw = dict[str, Any]
 
@@ -45,7 +45,7 @@ def waves(plan: Plan) -> list[list[str]]:
 
 def test_the_tenant_loses_access_before_anything_else() -> None:
     """RoleBindings, then pods, then namespaces; no node is touched while a namespace is there."""
-    plan = tear_down([live(m) for m in TWO_NAMESPACES], [a_node("gpu-1", LEASE)], at(8.25))
+    plan = tear_down([live(m) for m in TWO_NAMESPACES], [a_node("gpu-1", LEASE)], [a_volume()], at(8.25))
     assert waves(plan) == [
         ["delete RoleBinding lease-acme-train", "delete RoleBinding lease-acme-train-b"] * 2,
         ["stop pods lease-acme-train", "stop pods lease-acme-train-b"],
@@ -56,20 +56,20 @@ def test_the_tenant_loses_access_before_anything_else() -> None:
 
 def test_pods_get_five_seconds() -> None:
     """The notice was the draining before; at the end a pod cannot stretch its stay."""
-    plan = tear_down([live(ONE[0])], [], at(8))
+    plan = tear_down([live(ONE[0])], [], [], at(8))
     assert plan.waves[1] == (StopPods("lease-acme-train", 5),)
 
 
 def test_a_namespace_on_its_way_out_is_emptied_but_not_deleted_again() -> None:
     """Somebody else's deletion gives pods their own time, so they are stopped all the same."""
     leaving = [live(manifest, leaving=True) for manifest in ONE]
-    assert waves(tear_down(leaving, [a_node("gpu-1", LEASE)], at(8))) == [["stop pods lease-acme-train"]]
+    assert waves(tear_down(leaving, [a_node("gpu-1", LEASE)], [], at(8))) == [["stop pods lease-acme-train"]]
 
 
 def test_nodes_go_back_only_when_no_namespace_is_left() -> None:
     """With the last namespace gone, the claims are taken off and nothing is waited for."""
     node = a_node("gpu-1", LEASE, taints=[TAINT])
-    plan = tear_down([], [node], at(8.25))
+    plan = tear_down([], [node], [], at(8.25))
     assert plan.waiting == ""
     assert plan.waves[1] == (
         ChangeNode(
@@ -88,39 +88,40 @@ def test_nodes_go_back_only_when_no_namespace_is_left() -> None:
 
 def test_the_network_stays_closed_until_no_namespace_is_left() -> None:
     """The policy of the whole lease goes with the claims on the nodes, and is waited for."""
-    plan = tear_down([live(POLICY)], [a_node("gpu-1", LEASE)], at(8.25))
+    plan = tear_down([live(POLICY)], [a_node("gpu-1", LEASE)], [], at(8.25))
     assert waves(plan) == [["return gpu-1", "delete ClusterNetworkPolicy lease-acme-train"]]
     assert plan.waiting == "cluster network policies still being deleted: lease-acme-train"
 
 
 def test_a_policy_that_is_held_back_is_waited_for() -> None:
     """Its deletion is asked for once; a finalizer of somebody else may take its time."""
-    plan = tear_down([live(POLICY, leaving=True)], [], at(8.25))
+    plan = tear_down([live(POLICY, leaving=True)], [], [], at(8.25))
     assert waves(plan) == []
     assert plan.waiting == "cluster network policies still being deleted: lease-acme-train"
 
 
 @pytest.mark.parametrize(
-    ("children", "claimed", "cleared"),
+    ("children", "claimed", "volumes", "cleared"),
     [
-        ([], [], True),
-        ([live(ONE[5])], [], True),
-        ([live(ONE[0])], [], False),
-        ([live(ONE[0], leaving=True)], [], False),
-        ([live(POLICY)], [], False),
-        ([live(POLICY, leaving=True)], [], False),
-        ([], [a_node("gpu-1", LEASE)], False),
+        ([], [], [], True),
+        ([live(ONE[5])], [], [], True),
+        ([live(ONE[0])], [], [], False),
+        ([live(ONE[0], leaving=True)], [], [], False),
+        ([live(POLICY)], [], [], False),
+        ([live(POLICY, leaving=True)], [], [], False),
+        ([], [a_node("gpu-1", LEASE)], [], False),
+        ([], [], [a_volume(leaving=True)], False),
     ],
     ids=[
         *("nothing", "a remnant of a namespace that is gone", "namespace", "leaving namespace"),
-        *("policy", "leaving policy", "claim"),
+        *("policy", "leaving policy", "claim", "leaving volume"),
     ],
 )
-def test_cleared_means_no_namespace_no_policy_and_no_claim(
-    children: list[Raw], claimed: list[NodeSeen], *, cleared: bool
+def test_cleared_means_no_namespace_no_policy_no_claim_and_no_volume(
+    children: list[Raw], claimed: list[NodeSeen], volumes: list[VolumeSeen], *, cleared: bool
 ) -> None:
     """A namespace counts until it is gone, not until its deletion was asked for."""
-    assert is_cleared(children, claimed) is cleared
+    assert is_cleared(children, claimed, volumes) is cleared
 
 
 @dataclass
@@ -129,6 +130,7 @@ class Site:
 
     children: list[Raw] = field(default_factory=lambda: [live(manifest) for manifest in TWO_NAMESPACES])
     nodes: list[NodeSeen] = field(default_factory=lambda: [a_node("gpu-1", LEASE), a_node("gpu-2", LEASE)])
+    volumes: list[VolumeSeen] = field(default_factory=lambda: [a_volume()])
 
     @property
     def namespaces(self) -> list[Raw]:
@@ -142,7 +144,7 @@ class Site:
 
     def plan(self) -> Plan:
         """What a pass that starts now would do."""
-        return tear_down(self.children, self.claimed, at(8.25))
+        return tear_down(self.children, self.claimed, self.volumes, at(8.25))
 
     def take(self, step: Step) -> None:
         """Carry out one step; a namespace that is deleted stays for a while, and so does what is in it."""
@@ -156,6 +158,7 @@ class Site:
                 self.children = [c for c in self.children if c["metadata"]["uid"] != uid]
             case ChangeNode(name):
                 assert not self.namespaces, "a node went back too early"
+                assert not self.volumes, "a node went back before the volumes that may lie on it"
                 free: dict[str, Any] = {"lease": None, "lease_uid": None}
                 self.nodes = [replace(n, **free) if n.name == name else n for n in self.nodes]
             case StopPods(namespace):
@@ -168,7 +171,8 @@ class Site:
         return any(c["kind"] == "RoleBinding" and c["metadata"]["namespace"] == namespace for c in self.children)
 
     def settle(self) -> None:
-        """Let the cluster finish the deletions that are under way."""
+        """Let the cluster finish the deletions that are under way; volumes go after the claims in the namespaces."""
+        self.volumes = self.volumes if self.namespaces else []
         gone = {c["metadata"]["name"] for c in self.namespaces if "deletionTimestamp" in c["metadata"]}
         self.children = [
             c
@@ -208,8 +212,19 @@ def test_give_back_ends_from_wherever_it_was_broken_off(crash_after: int, *, set
         for step in steps_of(site.plan()):
             site.take(step)
         site.settle()
-    assert is_cleared(site.children, site.claimed)
+    assert is_cleared(site.children, site.claimed, site.volumes)
     assert site.plan() == Plan(((), ()))
+
+
+def test_nodes_stay_claimed_until_no_volume_is_left() -> None:
+    """Its provisioner may have to reach a volume on a node of the lease, so nothing is given back before it is gone."""
+    claimed = [a_node("gpu-1", LEASE)]
+    plan = tear_down([live(POLICY)], claimed, [a_volume(), a_volume("pv-2")], at(8.25))
+    assert waves(plan) == []
+    assert plan.waiting == (
+        "volumes still being deleted: pv-1, pv-2; if one stays, see the events of `kubectl describe pv`"
+    )
+    assert waves(tear_down([], claimed, [], at(8.25))) == [["return gpu-1"]]
 
 
 def test_give_back_waits_for_a_namespace_that_will_not_go() -> None:

@@ -13,6 +13,7 @@ from sublet.calendar.interval import Interval
 from sublet.calendar.lifecycle import Stage
 from sublet.desired.tenancy import Capacity, Egress
 from sublet.plan.translate import booking_of, gpus_per_node, node_count, promise, quote_of, request_of, tenancy_of
+from sublet.policy.storage import ClassSeen
 from tests.builders import NOON, a_lease, a_node, a_pool, at, booked, some_nodes
 
 HOUR = timedelta(hours=1)
@@ -139,7 +140,9 @@ def test_a_tenancy_takes_what_it_needs_from_lease_pool_and_nodes() -> None:
     strict = {"pod_security": {"level": "restricted", "version": "v1.36"}, "dns": {"namespace": "dns"}}
     reach = {"egress": ["203.0.113.0/24"], "cluster_cidrs": ["10.0.0.0/8"]}
     pool = a_pool(isolation={**strict, **reach})
-    tenancy = tenancy_of(booked(lease), pool, some_nodes(2), Stage.ACTIVE, "tenants", has_cluster_policies=True)
+    tenancy = tenancy_of(
+        booked(lease), pool, some_nodes(2), Stage.ACTIVE, "tenants", has_cluster_policies=True, classes={}
+    )
     assert (tenancy.lease, tenancy.uid, tenancy.pool) == ("acme-train", "uid-acme-train", "h100")
     assert (tenancy.tenant, tenancy.contact, tenancy.tenant_role) == ("acme", "ops@acme.example", "tenants")
     assert tenancy.subjects == (("User", "oidc:anna"), ("Group", "oidc:ml"))
@@ -153,10 +156,20 @@ def test_a_tenancy_takes_what_it_needs_from_lease_pool_and_nodes() -> None:
     assert (tenancy.ends_at, tenancy.hard_stop_at) == (at(8), at(24))
 
 
+def test_a_class_that_is_not_safe_is_not_given() -> None:
+    """Whatever became of it since the lease was sold, new claims name only what the pool could be accepted with."""
+    pool = a_pool(isolation={"storage_classes": ["fast", "kept", "gone"]})
+    classes = {"fast": ClassSeen("Delete", "csi.example.com"), "kept": ClassSeen("Retain", "csi.example.com")}
+    tenancy = tenancy_of(
+        booked(a_lease()), pool, (), Stage.ACTIVE, "tenants", has_cluster_policies=False, classes=classes
+    )
+    assert tenancy.allowed.storage_classes == ("fast",)
+
+
 def test_what_was_promised_does_not_shrink_with_what_is_there() -> None:
     """A node that is gone is still the tenant's by name and number; the quota follows the nodes that there are."""
     tenancy = tenancy_of(
-        booked(a_lease()), a_pool(), some_nodes(1), Stage.ACTIVE, "tenants", has_cluster_policies=False
+        booked(a_lease()), a_pool(), some_nodes(1), Stage.ACTIVE, "tenants", has_cluster_policies=False, classes={}
     )
     assert (tenancy.nodes, tenancy.gpus, tenancy.capacity.gpus) == (("gpu-1", "gpu-2"), 16, 8)
 
@@ -175,12 +188,16 @@ def test_who_is_suspended_stays_outside_and_who_drains_starts_nothing_new(
     spec: dict[str, Any], stage: Stage, *, admits_pods: bool, grants_access: bool
 ) -> None:
     """Draining stops new pods and leaves access; a suspension stops both, also while the lease drains."""
-    tenancy = tenancy_of(booked(a_lease(**spec)), a_pool(), some_nodes(2), stage, "tenants", has_cluster_policies=False)
+    tenancy = tenancy_of(
+        booked(a_lease(**spec)), a_pool(), some_nodes(2), stage, "tenants", has_cluster_policies=False, classes={}
+    )
     assert (tenancy.admits_pods, tenancy.grants_access) == (admits_pods, grants_access)
 
 
 def test_without_a_hard_stop_the_end_is_one() -> None:
     """A booking that was recorded without a hard stop stops its pods at its end."""
     lease = booked(a_lease(), hard_stop_at=None)
-    assert tenancy_of(lease, a_pool(), (), Stage.ACTIVE, "tenants", has_cluster_policies=True).hard_stop_at == at(8)
+    assert tenancy_of(
+        lease, a_pool(), (), Stage.ACTIVE, "tenants", has_cluster_policies=True, classes={}
+    ).hard_stop_at == at(8)
     assert at(8) > NOON

@@ -57,5 +57,6 @@ def test_the_chain_stands_in_the_order_in_which_a_person_wants_to_hear() -> None
         "extensions_within_total",
         "hard_stop_fits_pods",
         "namespaces_are_free",
+        "no_volume_is_left",
         "there_is_room",
     ]

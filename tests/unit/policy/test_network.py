@@ -118,7 +118,7 @@ def test_a_lease_without_a_network_is_not_looked_at() -> None:
 )
 def test_a_pool_that_names_its_cluster_may_sell_egress(egress: list[str], cluster: list[str]) -> None:
     """In each family in which something is sold, the cluster's networks are named."""
-    assert pools.judge(a_pool(isolation={"egress": egress, "cluster_cidrs": cluster})) is None
+    assert pools.judge(a_pool(isolation={"egress": egress, "cluster_cidrs": cluster}), {}) is None
 
 
 @pytest.mark.parametrize(
@@ -152,6 +152,6 @@ def test_a_pool_that_names_its_cluster_may_sell_egress(egress: list[str], cluste
 )
 def test_a_pool_that_would_open_the_cluster_is_not_accepted(egress: list[str], cluster: list[str], said: str) -> None:
     """What nobody names could not be cut out, so nothing is sold until somebody does."""
-    objection = pools.judge(a_pool(isolation={"egress": egress, "cluster_cidrs": cluster}))
+    objection = pools.judge(a_pool(isolation={"egress": egress, "cluster_cidrs": cluster}), {})
     assert objection is not None
     assert (objection.reason, objection.message) == ("InvalidSpec", f"spec.isolation.clusterCIDRs: {said}")

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from sublet.policy.pools import judge
+from sublet.policy.storage import ClassSeen
 from tests.builders import a_pool
 
+GOOD = {name: ClassSeen("Delete", "csi.example.com") for name in ("nvme", "shared")}
 STEP = {"name": "wipe", "timeout": "10m", "template": {}}
 
 
@@ -21,18 +23,18 @@ STEP = {"name": "wipe", "timeout": "10m", "template": {}}
         {"isolation": {"registries": ["registry.example/acme"], "runtime_classes": ["gvisor"]}},
         {"isolation": {"priority_classes": ["batch"]}},
         {"isolation": {"egress": ["0.0.0.0/0"], "cluster_cidrs": ["10.0.0.0/8"]}},
+        {"isolation": {"storage_classes": ["nvme", "shared"]}},
         {"pricing": {"currency": "EUR", "firm": "2.50"}},
     ],
 )
 def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
     """Nobody objects to a pool whose every field is honoured."""
-    assert judge(a_pool(**spec)) is None
+    assert judge(a_pool(**spec), GOOD) is None
 
 
 @pytest.mark.parametrize(
     ("spec", "field"),
     [
-        ({"isolation": {"storage_classes": ["nvme"]}}, "spec.isolation.storageClasses"),
         ({"isolation": {"device_classes": ["gpu.nvidia.com"]}}, "spec.isolation.deviceClasses"),
         ({"isolation": {"min_toolkit_version": "1.17.8"}}, "spec.isolation.minToolkitVersion"),
         ({"sanitize": {"mode": "External"}}, "spec.sanitize"),
@@ -41,7 +43,7 @@ def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
 )
 def test_what_is_not_enforced_is_refused(spec: dict[str, Any], field: str) -> None:
     """An owner who sets a field relies on it, so it is refused by name rather than passed over."""
-    objection = judge(a_pool(**spec))
+    objection = judge(a_pool(**spec), GOOD)
     assert objection is not None
     assert objection.reason == "NotOffered"
     assert objection.message == f"{field}: not enforced by this version of Sublet; remove the field to sell without it"
@@ -49,11 +51,10 @@ def test_what_is_not_enforced_is_refused(spec: dict[str, Any], field: str) -> No
 
 def test_every_field_that_limits_tenants_is_either_refused_or_known_to_be_enforced() -> None:
     """A field that is added to the isolation must be enforced, or refused here, before it can be set in silence."""
-    enforced = {"podSecurity", "dns", "clusterCIDRs", "egress", "registries", "runtimeClasses", "priorityClasses"}
-    refused = {
-        "storageClasses",
-        "deviceClasses",
-        "minToolkitVersion",
+    enforced = {
+        *("podSecurity", "dns", "clusterCIDRs", "egress", "registries"),
+        *("runtimeClasses", "priorityClasses", "storageClasses"),
     }
+    refused = {"deviceClasses", "minToolkitVersion"}
     fields = {field.alias for field in type(a_pool().spec.isolation).model_fields.values()}
     assert fields == enforced | refused

@@ -1,6 +1,7 @@
 """What can be had of a pool, apart from times: one sentence for every objection."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.policy.chain import Input, Verdict
 from sublet.policy.rules import judge
+from sublet.policy.storage import ClassSeen
 from tests.builders import NOON, a_lease, a_pool, at, queued
 
 
@@ -62,11 +64,37 @@ def test_a_pool_that_does_not_exist() -> None:
 
 def test_a_pool_that_is_not_accepted() -> None:
     """The tenant hears what is wrong with the pool, since only its owner can change it."""
-    assert heard(verdict_on(a_lease(), a_pool(isolation={"storage_classes": ["nvme"]}))) == (
+    assert heard(verdict_on(a_lease(), a_pool(isolation={"device_classes": ["gpu"]}))) == (
         "PoolNotAccepted",
         (
-            "spec.pool: the pool h100 is not accepted: spec.isolation.storageClasses: "
+            "spec.pool: the pool h100 is not accepted: spec.isolation.deviceClasses: "
             "not enforced by this version of Sublet; remove the field to sell without it"
+        ),
+    )
+
+
+def test_a_class_of_storage_that_is_not_there() -> None:
+    """What the cluster lacks is no fault of the lease, and is told with the pool's field."""
+    pool = a_pool(isolation={"storage_classes": ["nvme"]})
+    given = Input(a_lease(), pool, 8, 4, FREE, NOON)
+    assert heard(judge(given)) == (
+        "PoolNotAccepted",
+        (
+            "spec.pool: the pool h100 is not accepted: spec.isolation.storageClasses[0]: "
+            "there is no StorageClass nvme; create it, or take the name off the list"
+        ),
+    )
+    assert judge(replace(given, classes={"nvme": ClassSeen("Delete", "csi.example.com")})) is None
+
+
+def test_a_volume_that_an_earlier_lease_left() -> None:
+    """Nobody gets a namespace for whose claims there is still a volume."""
+    given = Input(a_lease(), a_pool(), 8, 4, FREE, NOON)
+    assert heard(judge(replace(given, volumes=[("pv-1", "lease-acme-train")]))) == (
+        "NamespaceConflict",
+        (
+            "metadata.name: the volume pv-1 is left of an earlier lease with the namespace lease-acme-train; "
+            "delete it and the storage behind it, or delete this lease and apply it under another name"
         ),
     )
 

@@ -24,8 +24,8 @@ class Verdict(StrEnum):
     NOT_OFFERED = "deliberately not offered"
     """The check asks that tenants can do it; with it a tenant could undo its own isolation, so it is refused."""
 
-    NOTHING_ON_OFFER = "held: no volume claims are on offer"
-    """What the check is about cannot be had at all."""
+    CLASSES_JUDGED = "held: a pool that offers a class with another policy is not accepted"
+    """The owner's classes are looked at, beside what tenants ask for."""
 
     WRITTEN = "policies written and out of reach; that the network plugin enforces them is not proven"
     """The API server's part holds."""
@@ -72,7 +72,7 @@ BENCHMARKS: Final = (
     Benchmark("MTB-PL2-BC-OPS-3", "Create Role Bindings", Verdict.NOT_OFFERED),
     Benchmark("MTB-PL2-BC-OPS-4", "Create Network Policies", Verdict.NOT_OFFERED),
     Benchmark("MTB-pending-1198", "Require PersistentVolumeClaim for storage"),
-    Benchmark("MTB-pending-1199", "Require PV reclaim policy of Delete", Verdict.NOTHING_ON_OFFER),
+    Benchmark("MTB-pending-1199", "Require PV reclaim policy of Delete", Verdict.CLASSES_JUDGED),
     Benchmark("MTB-pending-1200", "Block use of existing PVs"),
     Benchmark("MTB-pending-1201", "Block network access across tenant namespaces", Verdict.WRITTEN),
 )

@@ -6,7 +6,7 @@ from sublet.guards.attacks.attack import Attack, Manifest
 from sublet.guards.attacks.requests import InScene, create
 
 ALLOWED_CLASS: Final = "scene-allowed"
-"""The StorageClass that the pool of a scene has to allow. Nobody needs to have made it."""
+"""The StorageClass that the pool of a scene has to allow. For the attacks alone, nobody needs to have made it."""
 
 
 def _claim(annotations: Manifest | None = None, size: str = "1Gi", **spec: Any) -> InScene:  # noqa: ANN401
@@ -28,7 +28,7 @@ ONE: Final = Attack(
     "Use storage that the pool does not offer, or more of it than it offers.",
     "quota",
     _claim(),
-    ("MTB-PL1-CC-FNS-2", "MTB-pending-1199"),
+    ("MTB-PL1-CC-FNS-2",),
 )
 TOO_MUCH: Final = Attack("claim-without-measure", "Fill the owner's storage.", "quota", _claim(size="1Ei"))
 
@@ -38,6 +38,7 @@ ATTACKS: tuple[Attack, ...] = (
         "Use the owner's dear, or shared, storage.",
         "claim-class",
         _claim(storageClassName="platinum"),
+        ("MTB-pending-1199",),
     ),
     Attack(
         "claim-without-class",
@@ -51,6 +52,7 @@ ATTACKS: tuple[Attack, ...] = (
         "Name a forbidden class in the old annotation, which wins over the allowed one beside it.",
         "claim-annotations",
         _claim({"volume.beta.kubernetes.io/storage-class": "platinum"}),
+        ("MTB-pending-1199",),
     ),
     Attack(
         "claim-on-a-chosen-node",
@@ -63,6 +65,13 @@ ATTACKS: tuple[Attack, ...] = (
         "Bind a volume of somebody else that is free for a moment.",
         "claim-volume",
         _claim(volumeName="pv-of-another"),
+        ("MTB-pending-1200",),
+    ),
+    Attack(
+        "claim-of-a-volume-by-its-labels",
+        "Bind a volume that an administrator made by hand, and labelled.",
+        "claim-volume",
+        _claim(selector={"matchLabels": {"owner": "billing"}}),
         ("MTB-pending-1200",),
     ),
     Attack(
