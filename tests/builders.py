@@ -72,6 +72,12 @@ def with_status(lease: GPULease, **status: object) -> GPULease:
     return lease.model_copy(update={"status": GPULeaseStatus.model_validate(known | status)})
 
 
+def written(lease: GPULease, moment: datetime) -> GPULease:
+    """The lease whose specification was last written at a moment, by the API server's clock."""
+    metadata = lease.metadata.model_copy(update={"spec_written_at": moment})
+    return lease.model_copy(update={"metadata": metadata})
+
+
 def a_condition(kind: str, status: str = "True", *, since: datetime = NOON, generation: int = 1) -> Raw:
     """A condition as it stands in a status."""
     return {

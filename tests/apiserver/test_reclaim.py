@@ -1,121 +1,157 @@
-"""The owner comes first: interruptible leases end early, with their notice, and firm ones never."""
+"""The owner first: nodes are kept, taken back with notice, and what the notice lacks is credited."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sublet.cluster import kinds
-from tests.apiserver.site import Raw, Site, eventually
+from tests.apiserver.site import Site, eventually
 from tests.apiserver.test_main_job import condition
+from tests.apiserver.test_terms import text, waiting
 
-MINUTE = timedelta(minutes=1)
+Raw = dict[str, Any]
 
-
-async def with_two_leases(site: Site, notice: str) -> None:
-    """Four nodes, of which a firm and an interruptible lease have two each."""
-    schedule = {"drainBefore": "1m", "cleaningGap": "1m", "reclaimNotice": notice}
-    pricing = {"currency": "EUR", "firm": "2.00", "interruptible": "1.00"}
-    await site.pool(nodes=4, schedule=schedule, pricing=pricing)
-    await site.lease("firm", duration="2h")
-    await site.lease("soft", duration="2h", term="Interruptible")
-    await site.reach("firm", "Active")
-    await site.reach("soft", "Active")
+QUICK = {"drainBefore": "1m", "cleaningGap": "2s", "reclaimNotice": "30m"}
 
 
-async def raise_floor(site: Site, nodes: int, **schedule: str) -> None:
-    """Let the owner keep more nodes."""
-    change: Raw = {"ownerFloor": {"nodes": nodes}}
-    if schedule:
-        change["schedule"] = schedule
-    await site.admin.patch(kinds.GPU_POOL, site.prefix, {"spec": change})
+async def keep(site: Site, nodes: int, **spec: Any) -> datetime:  # noqa: ANN401 - a field of any kind
+    """Let the owner keep so many nodes; returns when that was."""
+    await site.admin.patch(kinds.GPU_POOL, site.prefix, {"spec": {"ownerFloor": {"nodes": nodes}, **spec}})
+    return site.clock.now()
 
 
-async def floor_kept(site: Site, status: str) -> Raw:
-    """Wait until the pool says whether the owner has what is kept, and return that."""
+async def floor_kept(site: Site, status: str) -> str:
+    """Wait until the pool says that the owner has, or lacks, nodes; returns the message."""
 
-    async def look() -> Raw | None:
+    async def look() -> list[str]:
         pool = await site.admin.get(kinds.GPU_POOL, site.prefix)
         found = [c for c in pool["status"]["conditions"] if c["type"] == "FloorKept" and c["status"] == status]
-        return found[0] if found else None
+        return [f"{c['reason']}: {c['message']}" for c in found]
 
-    return await eventually(look, f"FloorKept is {status}")
+    return (await eventually(look, f"FloorKept is {status}"))[0]
 
 
-async def record(site: Site, lease: Raw) -> list[Raw]:
-    """The rows of a lease that has ended."""
+async def record_of(site: Site, lease: Raw) -> list[Raw]:
+    """The rows of a lease's record."""
     name = f"{lease['metadata']['name']}-{lease['metadata']['uid'][:8]}"
     rows: list[Raw] = (await site.admin.get(kinds.LEASE_RECORD, name))["spec"]["rows"]
     return rows
 
 
 async def test_the_owner_gets_nodes_back_after_the_notice(site: Site) -> None:
-    """Tenant and owner see the deadline; then the nodes are the owner's, and the firm lease was never touched."""
-    await with_two_leases(site, notice="10m")
-    firm = await site.see("firm")
+    """Of three leases the interruptible one that loses the fewest hours goes, after its notice; a firm one never."""
+    await site.pool(nodes=6, schedule=QUICK)
+    await site.lease("firm", duration="45m")
+    await site.lease("short", duration="1h", term="Interruptible")
+    await site.lease("long", duration="3h", term="Interruptible")
+    for lease in ("firm", "short", "long"):
+        await site.reach(lease, "Active")
+    assert (await site.see("short"))["status"]["reclaimNotice"] == "30m"
+    asked = (await site.see("short"))["status"]["endsAt"]
 
-    await raise_floor(site, 2)
+    at = await keep(site, 2)
 
-    soft = await site.reach("soft", "Reclaiming")
-    early = soft["status"]["earlyEnd"]
-    ends_at = soft["status"]["endsAt"]
-    assert early["reason"] == "Reclaimed"
-    notice = datetime.fromisoformat(ends_at) - datetime.fromisoformat(early["noticedAt"])
-    assert 10 * MINUTE <= notice < 11 * MINUTE
-    assert soft["status"]["message"] == f"the owner takes the nodes back at {ends_at}; save your work"
-    assert condition(soft, "Ready")[0] == "True"
-    assert "2 nodes short of spec.ownerFloor" in (await floor_kept(site, "False"))["message"]
+    taken = await site.reach("short", "Reclaiming")
+    status = taken["status"]
+    notice = datetime.fromisoformat(status["endsAt"]) - at
+    assert timedelta(minutes=29, seconds=50) < notice < timedelta(minutes=31)
+    assert status["message"] == f"the owner takes the nodes back at {status['endsAt']}; save your work"
+    early = status["earlyEnd"]
+    assert (early["reason"], early["askedEnd"], early["end"]) == ("Reclaimed", asked, status["endsAt"])
+    assert status["hardStopAt"] == status["endsAt"]
+    assert condition(taken, "Ready")[0] == "True"
+    assert "2 nodes short of spec.ownerFloor from now" in await floor_kept(site, "False")
 
-    site.clock.advance(11 * MINUTE)
-
-    ended = await site.reach("soft", "Ended")
-    assert [row["kind"] for row in await record(site, ended)] == ["Usage"]
-    site.clock.advance(2 * MINUTE)
+    site.clock.advance(timedelta(minutes=31))
+    ended = await site.reach("short", "Ended")
+    assert ended["status"]["endedAt"] == status["endsAt"]
     await floor_kept(site, "True")
-    after = await site.see("firm")
-    assert after["status"]["endsAt"] == firm["status"]["endsAt"]
-    assert after["status"]["nodes"] == firm["status"]["nodes"]
+    assert [row["kind"] for row in await record_of(site, ended)] == ["Usage"]
+    for lease in ("firm", "long"):
+        assert "earlyEnd" not in (await site.reach(lease, "Active"))["status"]
+
+
+async def test_what_only_firm_leases_hold_stays_short_and_is_said(site: Site) -> None:
+    """A floor that is larger than the pool takes back all that it may, and tells what is missing."""
+    await site.pool(nodes=3, schedule=QUICK)
+    await site.lease("firm", nodes=2)
+    await site.lease("late", nodes=1, term="Interruptible")
+    await site.reach("firm", "Active")
+    await site.reach("late", "Active")
+
+    await keep(site, 9)
+
+    await site.reach("late", "Reclaiming")
+    assert "firm" in await floor_kept(site, "False")
+    assert "earlyEnd" not in (await site.reach("firm", "Active"))["status"]
 
 
 async def test_a_notice_shorter_than_promised_is_credited(site: Site) -> None:
-    """Booked with half an hour of notice and reclaimed with ten minutes: twenty minutes are given back."""
-    await with_two_leases(site, notice="30m")
-    await raise_floor(site, 2, reclaimNotice="10m")
-    await site.reach("soft", "Reclaiming")
+    """An hour was promised and twelve minutes are given: the rest of it is credited, as time before the end."""
+    prices = {"currency": "EUR", "firm": "2.50", "interruptible": "1.00"}
+    await site.pool(nodes=2, schedule={**QUICK, "reclaimNotice": "1h"}, pricing=prices)
+    await site.lease("a", duration="3h", term="Interruptible")
+    await site.reach("a", "Active")
 
-    site.clock.advance(11 * MINUTE)
+    await keep(site, 2, schedule={"reclaimNotice": "12m"})
+    await site.reach("a", "Reclaiming")
+    site.clock.advance(timedelta(minutes=13))
+    ended = await site.reach("a", "Ended")
 
-    usage, credit = await record(site, await site.reach("soft", "Ended"))
-    assert (usage["kind"], credit["kind"]) == ("Usage", "Credit")
-    # No more than was billed: the lease lasted for eleven minutes at most.
-    assert -usage["gpuSeconds"] <= credit["gpuSeconds"] < 0
-    assert credit["amount"].startswith("-")
-    assert credit["reason"] == "reclaimed with 10m of the promised 30m of notice"
-
-
-async def test_nobody_can_stay_longer_than_the_owner_allows(site: Site) -> None:
-    """A lease that is taken back cannot be extended, however early that is asked for."""
-    await with_two_leases(site, notice="30m")
-    await raise_floor(site, 2)
-    await site.reach("soft", "Reclaiming")
-
-    await site.edit("soft", duration="3h")
-
-    async def look() -> Raw | None:
-        extension: Raw | None = (await site.see("soft"))["status"].get("extension")
-        return extension
-
-    answer = await eventually(look, "the extension is answered")
-    assert answer["answer"] == "Refused"
-    assert answer["message"].startswith("spec.duration: the owner takes the nodes back at ")
+    usage, credit = await record_of(site, ended)
+    assert (credit["kind"], credit["end"]) == ("Credit", usage["end"])
+    # It ran for little more than the twelve minutes, so all of it is given back.
+    assert (credit["gpuSeconds"], credit["amount"]) == (-usage["gpuSeconds"], f"-{usage['amount']}")
+    assert credit["reason"] == "reclaimed with 12m of the promised 1h of notice"
 
 
-async def test_firm_leases_stay_whatever_the_owner_wants(site: Site) -> None:
-    """The owner is told what is missing, and until when."""
+async def test_a_reservation_that_is_taken_back_just_ends(site: Site) -> None:
+    """It never began, so nothing is billed, and the nodes are the owner's at once."""
+    await site.pool(nodes=2, schedule=QUICK)
+    start = site.clock.now() + timedelta(hours=2)
+    await site.lease("a", start=text(start), duration="1h", term="Interruptible")
+    await site.reach("a", "Reserved")
+
+    await keep(site, 1)
+
+    ended = await site.reach("a", "Ended")
+    assert ended["status"]["earlyEnd"]["reason"] == "Reclaimed"
+    await site.lease("b", nodes=1)
+    await site.reach("b", "Active")
+    records = [r["spec"]["leaseName"] for r in (await site.admin.list(kinds.LEASE_RECORD))["items"]]
+    assert site.name("a") not in records
+
+
+async def test_new_bookings_respect_the_owners_windows(site: Site) -> None:
+    """A firm lease that would reach into the window waits until it is over; an interruptible one ends before it."""
+    opens = (site.clock.now() + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+    window = {"start": f"0 {opens.hour} {opens.day} {opens.month} *", "duration": "2h", "nodes": 2}
+    await site.pool(nodes=2, schedule=QUICK, ownerFloor={"windows": [window]})
+    await site.lease("firm", duration="4h")
+    assert (await waiting(site, "firm"))["earliestStart"] == text(opens + timedelta(hours=2))
+
+    await site.lease("filler", duration="4h", term="Interruptible")
+
+    status = (await site.reach("filler", "Active"))["status"]
+    assert status["endsAt"] == text(opens - timedelta(seconds=2))
+
+
+async def test_a_window_that_is_no_schedule_stops_sales_and_nothing_else(site: Site) -> None:
+    """The pool says what is wrong; the lease that it has goes on, and ends."""
     await site.pool(nodes=2)
     await site.lease("a")
-    before = await site.reach("a", "Active")
+    await site.reach("a", "Active")
 
-    await raise_floor(site, 1)
+    window = {"start": "99 8 * * *", "duration": "1h", "nodes": 1}
+    await site.admin.patch(kinds.GPU_POOL, site.prefix, {"spec": {"ownerFloor": {"windows": [window]}}})
 
-    told = await floor_kept(site, "False")
-    assert told["message"].startswith("1 node short of spec.ownerFloor from now to ")
-    after = await site.see("a")
-    assert (after["status"]["phase"], after["status"]["endsAt"]) == ("Active", before["status"]["endsAt"])
+    async def objection() -> list[str]:
+        pool = await site.admin.get(kinds.GPU_POOL, site.prefix)
+        return [
+            c["message"] for c in pool["status"]["conditions"] if c["type"] == "Accepted" and c["status"] == "False"
+        ]
+
+    said = await eventually(objection, "the pool is not accepted")
+    assert said[0].startswith("spec.ownerFloor.windows[0].start: '99 8 * * *' is no cron schedule")
+    await site.edit("a", duration="1m")
+    site.clock.advance(timedelta(minutes=2))
+    await site.reach("a", "Ended")

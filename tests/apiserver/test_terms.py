@@ -1,187 +1,222 @@
-"""The terms of a lease on the real API server: starts, queue, gaps, blocks, extensions, and edits unseen."""
+"""Terms of a lease on a real API server: flexible starts, refusals, gaps, placement, extensions, edits while down."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
-from sublet.api.scalars import format_timestamp
 from sublet.cluster import kinds
-from tests.apiserver.site import Raw, Site, eventually
+from tests.apiserver.site import Site, eventually
 from tests.apiserver.test_main_job import condition
 
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
-RACK = "topology.example.com/rack"
+Raw = dict[str, Any]
 
 
-def moment(text: str) -> datetime:
-    """An instant of a status."""
-    return datetime.fromisoformat(text)
-
-
-def soon(ahead: timedelta) -> str:
-    """An instant on a whole minute, so that no second that passes meanwhile matters."""
-    return format_timestamp((datetime.now(UTC) + ahead).replace(second=0))
-
-
-async def test_a_flexible_start_is_reserved_when_nodes_are_free(site: Site) -> None:
-    """It begins a cleaning gap after the lease that has the nodes now, and that is a promise from the beginning."""
-    await site.pool(nodes=2)
-    await site.lease("a")
-    first = await site.reach("a", "Active")
-
-    await site.lease("b", start=soon(10 * MINUTE), latestStart=soon(3 * HOUR), duration="1h")
-
-    second = await site.reach("b", "Reserved")
-    assert moment(second["status"]["startsAt"]) == moment(first["status"]["endsAt"]) + MINUTE
-    assert moment(second["status"]["endsAt"]) == moment(second["status"]["startsAt"]) + HOUR
-
-
-async def test_what_can_never_fit_is_refused_until_it_can(site: Site) -> None:
-    """The refusal names the field and what could be had; once there is room, the lease is booked after all."""
-    await site.pool(nodes=2)
-    await site.lease("a")
-    first = await site.reach("a", "Active")
-
-    await site.lease("b", start=soon(10 * MINUTE), duration="30m")
-
-    refused = await site.reach("b", "Refused")
-    free_at = format_timestamp(moment(first["status"]["endsAt"]) + MINUTE)
-    message = f"spec.start: the pool never has 2 nodes free then; to be had: 2 nodes from {free_at}"
-    assert condition(refused, "Accepted") == ("False", "NoRoom", message)
-    assert condition(refused, "Stalled")[:2] == ("True", "NoRoom")
-
-    await site.edit("a", release=True)
-    await site.reach("a", "Ended")
-
-    booked = await site.reach("b", "Reserved")
-    assert booked["status"]["startsAt"] == booked["spec"]["start"]
-    assert "queue" not in booked["status"]
-
-
-async def test_an_interruptible_lease_fills_the_gap_before_a_reservation(site: Site) -> None:
-    """It begins at once and is told that it ends in time; a firm one of the same length waits."""
-    await site.pool(nodes=2)
-    await site.lease("later", start=soon(2 * HOUR), duration="1h")
-    reserved = await site.reach("later", "Reserved")
-
-    await site.lease("filler", duration="6h", term="Interruptible")
-    await site.lease("firm", duration="6h")
-
-    filler = (await site.reach("filler", "Active"))["status"]
-    assert moment(filler["endsAt"]) == moment(reserved["status"]["startsAt"]) - MINUTE
-    assert filler["earlyEnd"]["reason"] == "FillsGap"
-    assert moment(filler["earlyEnd"]["askedEnd"]) == moment(filler["startsAt"]) + 6 * HOUR
-    assert await forecast(site, "firm") == moment(reserved["status"]["endsAt"]) + MINUTE
-
-
-async def test_a_required_block_is_kept(site: Site) -> None:
-    """Of three free nodes two share a rack: they are had, though another comes before them by name."""
-    await site.pool(nodes=6, topology=[RACK])
-    await site.lease("a", nodes=3, placement={"level": RACK, "mode": "Required"})
-    first = await site.reach("a", "Active")
-    assert {name[-3:] for name in first["status"]["nodes"]} < {"000", "001", "002", "003"}
-
-    await site.lease("b", nodes=2, placement={"level": RACK, "mode": "Required"})
-
-    second = await site.reach("b", "Active")
-    assert {name[-3:] for name in second["status"]["nodes"]} == {"004", "005"}
-
-
-async def test_new_leases_end_before_the_owner_needs_the_nodes(site: Site) -> None:
-    """A window of the owner's is no time for a lease, and there is one that begins after it."""
-    opens = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + 3 * HOUR
-    window = {"start": f"{opens.minute} {opens.hour} * * *", "duration": "2h", "nodes": 2}
-    await site.pool(nodes=2, ownerFloor={"windows": [window]})
-
-    await site.lease("short", duration="1h")
-    await site.reach("short", "Active")
-    await site.edit("short", release=True)
-    await site.reach("short", "Ended")
-    await site.lease("long", duration="6h")
-
-    assert await forecast(site, "long") == opens + 2 * HOUR
-
-
-async def test_an_extension_delays_nobody_who_waits(site: Site) -> None:
-    """The nodes are promised to the queue; without it the same extension is granted."""
-    await site.pool(nodes=2)
-    await site.lease("a", extendableUntil=soon(9 * HOUR))
-    await site.reach("a", "Active")
-    await site.lease("b")
-    await site.reach("b", "Queued")
-
-    await site.edit("a", duration="3h")
-    refused = await answered(site, "a", "Refused")
-    assert "the same nodes are promised to somebody else by then" in refused["message"]
-
-    await site.admin.delete(kinds.GPU_LEASE, site.name("b"))
-    await answered(site, "a", "Granted")
-    status = (await site.see("a"))["status"]
-    assert moment(status["endsAt"]) == moment(status["startsAt"]) + 3 * HOUR
-
-
-async def test_an_extension_asked_for_in_time_is_granted_by_an_operator_that_comes_late(bare_site: Site) -> None:
-    """The lease was to end while no operator ran. It goes on, as if one had run."""
-    site = bare_site
-    operator = await site.start_operator()
-    await site.pool(nodes=2)
-    await site.lease("a", extendableUntil=soon(9 * HOUR))
-    await site.reach("a", "Active")
-    await operator.stop()
-
-    await site.edit("a", duration="3h")
-    site.clock.advance(2 * HOUR)
-    await site.start_operator()
-
-    await answered(site, "a", "Granted")
-    lease = await site.reach("a", "Active")
-    assert moment(lease["status"]["endsAt"]) == moment(lease["status"]["startsAt"]) + 3 * HOUR
-    assert "endedAt" not in lease["status"]
-
-
-@pytest.mark.parametrize("how", ["release", "delete"])
-async def test_what_was_given_back_while_nobody_looked_is_not_billed(bare_site: Site, how: str) -> None:
-    """The lease ends when it was given back, not when the operator came to see it."""
-    site = bare_site
-    operator = await site.start_operator()
-    await site.pool(nodes=2)
-    await site.lease("a")
-    uid = (await site.reach("a", "Active"))["metadata"]["uid"]
-    await operator.stop()
-    # A lease that ends in the second of its start was nothing that could be billed.
-    await asyncio.sleep(2)
-
-    if how == "release":
-        await site.edit("a", release=True)
-    else:
-        await site.admin.delete(kinds.GPU_LEASE, site.name("a"))
-    site.clock.advance(30 * MINUTE)
-    await site.start_operator()
-
-    record = await eventually(
-        lambda: site.find(kinds.LEASE_RECORD, f"{site.name('a')}-{uid[:8]}"), "the record is written"
-    )
-    (usage,) = record["spec"]["rows"]
-    assert usage["gpuSeconds"] < 10 * 60 * 16
-
-
-async def forecast(site: Site, lease: str) -> datetime:
-    """Wait for the place of a lease in the queue, and return its earliest start."""
-
-    async def look() -> str | None:
-        start: str | None = (await site.see(lease)).get("status", {}).get("queue", {}).get("earliestStart")
-        return start
-
-    return moment(await eventually(look, f"{lease} has a forecast"))
+def text(moment: datetime) -> str:
+    """An instant as the API writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 async def answered(site: Site, lease: str, answer: str) -> Raw:
-    """Wait for the answer to an extension, and return it."""
+    """Wait for an answer to the extension of a lease, and return the lease's status."""
 
     async def look() -> Raw | None:
-        extension: Raw = (await site.see(lease))["status"].get("extension", {})
-        return extension if extension.get("answer") == answer else None
+        status: Raw = (await site.see(lease))["status"]
+        return status if status.get("extension", {}).get("answer") == answer else None
 
     return await eventually(look, f"the extension of {lease} is {answer}")
+
+
+async def waiting(site: Site, lease: str) -> Raw:
+    """Wait until a lease has a place in the queue, and return what stands there."""
+
+    async def look() -> Raw | None:
+        queue: Raw | None = (await site.see(lease)).get("status", {}).get("queue")
+        return queue if queue and "position" in queue else None
+
+    return await eventually(look, f"{lease} has a place in the queue")
+
+
+async def test_a_flexible_start_is_booked_at_the_first_hour_that_fits(site: Site) -> None:
+    """It is Reserved at once for the moment at which the nodes of another lease are clean."""
+    await site.pool(nodes=2)
+    await site.lease("a")
+    running = await site.reach("a", "Active")
+    start = site.clock.now() + timedelta(minutes=1)
+
+    await site.lease("b", start=text(start), latestStart=text(start + timedelta(hours=3)), duration="1h")
+
+    reserved = await site.reach("b", "Reserved")
+    assert reserved["status"]["startsAt"] == running["status"]["reusableAt"]
+    assert reserved["status"]["nodes"] == running["status"]["nodes"]
+
+
+async def test_what_can_never_be_had_is_refused_with_what_could_until_room_appears(site: Site) -> None:
+    """The refusal names the field, fewer nodes and a later hour; when nodes are given back early it is reserved."""
+    await site.pool(nodes=2, schedule={"drainBefore": "5m", "cleaningGap": "2s"})
+    await site.lease("a", nodes=1)
+    running = await site.reach("a", "Active")
+    start = site.clock.now() + timedelta(minutes=20)
+
+    await site.lease("b", start=text(start), latestStart=text(start + timedelta(minutes=1)), duration="1h")
+
+    refused = await site.reach("b", "Refused")
+    assert condition(refused, "Accepted")[:2] == ("False", "NoRoom")
+    assert condition(refused, "Stalled")[0] == "True"
+    assert refused["status"]["message"] == (
+        "spec.latestStart: the pool never has 2 nodes free then; to be had: "
+        f"2 nodes from {running['status']['reusableAt']}, or one node at the time asked for"
+    )
+
+    await site.edit("a", release=True)
+    reserved = await site.reach("b", "Reserved")
+    assert reserved["status"]["startsAt"] == text(start)
+    assert "queue" not in reserved["status"]
+
+
+async def test_the_queue_is_strict_and_lets_through_who_delays_nobody(site: Site) -> None:
+    """The short lease is done before the first in the queue could start; the long one waits behind it."""
+    await site.pool(nodes=4)
+    await site.lease("a", nodes=2, duration="1h")
+    first_end = (await site.reach("a", "Active"))["status"]["reusableAt"]
+    await site.lease("b", nodes=4, duration="1h")
+    assert await waiting(site, "b") == {"position": 1, "earliestStart": first_end}
+    await site.lease("long", nodes=2, duration="2h")
+    assert (await waiting(site, "long"))["position"] == 2
+
+    await site.lease("short", nodes=2, duration="30m")
+
+    await site.reach("short", "Active")
+    assert await waiting(site, "b") == {"position": 1, "earliestStart": first_end}
+    assert (await waiting(site, "long"))["earliestStart"] > first_end
+
+
+async def test_an_extension_delays_nobody_who_waits_and_is_granted_when_they_are_gone(site: Site) -> None:
+    """It is answered with the longest feasible end, stays asked for, and keeps its own nodes once it is granted."""
+    await site.pool(nodes=2)
+    now = site.clock.now()
+    await site.lease("a", duration="1h", extendableUntil=text(now + timedelta(hours=8)))
+    running = await site.reach("a", "Active")
+    await site.lease("b", start=text(now + timedelta(hours=2)), duration="1h")
+    following = await site.reach("b", "Reserved")
+
+    await site.edit("a", duration="4h")
+
+    refused = await answered(site, "a", "Refused")
+    gap = datetime.fromisoformat(following["status"]["startsAt"]) - timedelta(minutes=1)
+    assert refused["extension"]["feasibleEnd"] == text(gap)
+    assert refused["endsAt"] == running["status"]["endsAt"]
+
+    await site.edit("b", release=True)
+    granted = await answered(site, "a", "Granted")
+    starts_at = datetime.fromisoformat(granted["startsAt"])
+    assert granted["endsAt"] == text(starts_at + timedelta(hours=4))
+    assert granted["nodes"] == running["status"]["nodes"]
+
+
+async def test_an_extension_asked_for_in_time_while_no_operator_ran_is_granted_after_the_end(bare_site: Site) -> None:
+    """Nothing is taken away before the answer: the namespace is the same one as before."""
+    site = bare_site
+    operator = await site.start_operator()
+    await site.pool(nodes=2)
+    await site.lease("a", duration="1h", extendableUntil=text(site.clock.now() + timedelta(hours=8)))
+    namespace = (await site.reach("a", "Active"))["status"]["namespaces"][0]
+    before = (await site.admin.get(kinds.NAMESPACE, namespace))["metadata"]["uid"]
+    await operator.kill()
+
+    await site.edit("a", duration="2h")
+    site.clock.advance(timedelta(minutes=70))
+    await site.start_operator()
+
+    status = await answered(site, "a", "Granted")
+    assert status["endsAt"] == text(datetime.fromisoformat(status["startsAt"]) + timedelta(hours=2))
+    await site.reach("a", "Active")
+    assert (await site.admin.get(kinds.NAMESPACE, namespace))["metadata"]["uid"] == before
+
+
+async def test_an_extension_asked_for_too_late_does_not_gain_by_an_operator_that_was_down(bare_site: Site) -> None:
+    """The pool's latest moment had passed when it was written, so the lease ends when it was to end."""
+    site = bare_site
+    operator = await site.start_operator()
+    await site.pool(nodes=2, terms={"minDuration": "1m", "extendLatest": "2h"})
+    await site.lease("a", duration="1h", extendableUntil=text(site.clock.now() + timedelta(hours=8)))
+    running = await site.reach("a", "Active")
+    await operator.kill()
+
+    await site.edit("a", duration="2h")
+    site.clock.advance(timedelta(hours=4))
+    await site.start_operator()
+
+    ended = await site.reach("a", "Ended")
+    assert ended["status"]["endedAt"] == running["status"]["endsAt"]
+    assert "too late" in ended["status"]["extension"]["message"]
+
+
+async def test_a_release_is_billed_to_the_moment_it_was_written(bare_site: Site) -> None:
+    """The operator comes half an hour late; the tenant does not pay for that."""
+    site = bare_site
+    operator = await site.start_operator()
+    await site.pool(nodes=2)
+    await site.lease("a")
+    await site.reach("a", "Active")
+    await operator.kill()
+    await asyncio.sleep(1.1)  # a lease that ends in the second in which it began leaves no record
+
+    await site.edit("a", release=True)
+    site.clock.advance(timedelta(minutes=30))
+    await site.start_operator()
+
+    ended = await site.reach("a", "Ended")
+    record = await site.admin.get(kinds.LEASE_RECORD, f"{site.name('a')}-{ended['metadata']['uid'][:8]}")
+    assert 0 < record["spec"]["rows"][0]["gpuSeconds"] < 16 * 60
+
+
+async def test_an_interruptible_lease_fills_a_gap(site: Site) -> None:
+    """It starts at once and ends a cleaning gap before the reservation, and says why; a firm one waits."""
+    await site.pool(nodes=2)
+    start = site.clock.now() + timedelta(minutes=30)
+    await site.lease("reserved", start=text(start), duration="1h")
+    following = await site.reach("reserved", "Reserved")
+    await site.lease("firm", duration="2h")
+    assert (await waiting(site, "firm"))["position"] == 1
+
+    await site.lease("filler", duration="2h", term="Interruptible")
+
+    status = (await site.reach("filler", "Active"))["status"]
+    end = text(datetime.fromisoformat(following["status"]["startsAt"]) - timedelta(minutes=1))
+    assert (status["endsAt"], status["hardStopAt"], status["earlyEnd"]["end"]) == (end, end, end)
+    assert status["earlyEnd"]["reason"] == "FillsGap"
+    asked = datetime.fromisoformat(status["startsAt"]) + timedelta(hours=2)
+    assert status["earlyEnd"]["askedEnd"] == text(asked)
+
+
+RACK = "topology.example.com/rack"
+
+
+async def test_nodes_of_a_lease_lie_in_one_rack_where_that_is_required(site: Site) -> None:
+    """With one node of the first rack gone the four come from the second; the next such lease waits."""
+    await site.pool(nodes=8, topology=["topology.kubernetes.io/zone", RACK])
+    await site.lease("one", nodes=1)
+    await site.reach("one", "Active")
+
+    await site.lease("block", nodes=4, placement={"level": RACK, "mode": "Required"})
+    await site.lease("near", nodes=2, placement={"level": RACK, "mode": "Preferred"})
+
+    racks = {node["metadata"]["name"]: node["metadata"]["labels"][RACK] for node in await site.nodes()}
+    for lease in ("block", "near"):
+        booked = (await site.reach(lease, "Active"))["status"]["nodes"]
+        assert len({racks[name] for name in booked}) == 1
+    await site.lease("second", nodes=4, placement={"level": RACK, "mode": "Required"})
+    assert (await waiting(site, "second"))["earliestStart"]
+
+
+@pytest.mark.parametrize("mode", ["Required", "Preferred"])
+async def test_a_level_that_the_pool_does_not_tell_apart_is_refused(site: Site, mode: str) -> None:
+    """The refusal names the levels that there are."""
+    await site.pool(nodes=2, topology=[RACK])
+    await site.lease("a", placement={"level": "example.com/row", "mode": mode})
+    refused = await site.reach("a", "Refused")
+    assert refused["status"]["message"] == (
+        f"spec.placement.level: example.com/row is no level of the pool's topology; name one of {RACK}"
+    )

@@ -100,7 +100,9 @@ class EarlyEnd(Model):
     reason: EarlyEndReason
     """`Reclaimed`: the owner takes the nodes back. `FillsGap`: the lease uses the time before another booking."""
     asked_end: Timestamp
-    """End that the lease would have had. No extension reaches beyond the end that it has now."""
+    """End that the lease would have had. No extension reaches beyond `end`."""
+    end: Timestamp
+    """End that was set in its place. The lease may have been given back before."""
     noticed_at: Timestamp
     """When this status first told of it: the beginning of the notice."""
 

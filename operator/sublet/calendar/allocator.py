@@ -90,7 +90,7 @@ def longest_from(start: int, request: Request, calendar: Calendar) -> Span | Non
 def _starts(request: Request, calendar: Calendar, now: datetime) -> Span:
     """The first and the last second at which the request may start; the last before the first if it never may."""
     first = seconds(now)
-    last = max(first, min(calendar.quiet_from, calendar.last_start))
+    last = max(first, calendar.quiet_from)
     if request.start is not None and request.start > now:
         first = seconds(request.start)
         last = first if request.latest_start is None else max(first, last)

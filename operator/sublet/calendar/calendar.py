@@ -10,7 +10,7 @@ from sublet.calendar.floor import Floor
 from sublet.calendar.interval import Interval, instant, seconds
 from sublet.calendar.occupancy import Occupancy, Span
 from sublet.calendar.slack import Slack
-from sublet.calendar.slots import FOREVER, Slots
+from sublet.calendar.slots import Slots
 from sublet.calendar.topology import Layout, members, positions
 
 _NOTHING_KEPT = Floor()
@@ -32,7 +32,6 @@ class Calendar:
         occupancy: When each node is taken, gaps included.
         slack: How many nodes may still be booked, at each moment.
         quiet_from: From this second on nothing changes any more.
-        last_start: The second at which a lease may begin at the latest, fixed starts excepted.
     """
 
     layout: Layout
@@ -43,19 +42,12 @@ class Calendar:
     _indexed: int
 
     def __init__(
-        self,
-        nodes: Iterable[Node],
-        gap: timedelta,
-        floor: Floor = _NOTHING_KEPT,
-        bookings: Iterable[Booking] = (),
-        horizon: datetime | None = None,
+        self, nodes: Iterable[Node], gap: timedelta, floor: Floor = _NOTHING_KEPT, bookings: Iterable[Booking] = ()
     ) -> None:
         """A calendar with the given bookings, whether or not they overlap or leave the floor: they were promised.
 
-        A booking may name nodes that are not among `nodes`; they are not booked anew. No start is looked for beyond
-        `horizon`, up to which the floor must be known for as long as a lease may last.
+        A booking may name nodes that are not among `nodes`; they are not booked anew.
         """
-        self.last_start = FOREVER if horizon is None else seconds(horizon)
         self.nodes = {node.name: node for node in nodes}
         self.gap = gap
         self.floor = floor

@@ -78,7 +78,7 @@ def serve(view: PoolView, now: datetime) -> Served:
     supply = supply_of(view, now)
     booked = {b.lease: b for lease in view.leases if (b := booking_of(lease, now)) is not None}
     calendar = supply.calendar(booked.values())
-    ward = Ward(view.pool, {node.name: node for node in view.nodes}, supply.per_node)
+    ward = Ward(view.pool, {node.name: node for node in view.nodes})
     healed = {}
     for lease in _held(view, booked):
         change = heal(lease, booked[lease.metadata.name], ward, calendar, now)
@@ -111,10 +111,11 @@ def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
         change(turn.lease, turn.status)
     for lease in _held(view, served.booked):
         name = lease.metadata.name
-        if name not in taken_back:
+        # What has just been cut or moved to another node is answered once that is recorded.
+        if name not in taken_back and "nodes" not in changes.get(name, {}):
             change(name, extension.answer(lease, served.booked[name], view.pool, served.calendar, now))
     found = tuple(StatusChange(lease, changes[n]) for lease in view.leases if (n := lease.metadata.name) in changes)
-    return PoolPlan(found, short, _next_look(view, served.turns, now))
+    return PoolPlan(found, short, _next_look(view, served.supply, served.turns, now))
 
 
 def _held(view: PoolView, booked: Iterable[str]) -> list[GPULease]:
@@ -136,10 +137,14 @@ def is_promised(lease: GPULease) -> bool:
     return lease.status.starts_at is not None
 
 
-def _next_look(view: PoolView, turns: Iterable[Turn], now: datetime) -> datetime | None:
-    """When the clock alone changes something: somebody in the queue may start, a node is clean, or one is given up."""
+def _next_look(view: PoolView, supply: Supply, turns: Iterable[Turn], now: datetime) -> datetime | None:
+    """When the clock alone changes something.
+
+    Somebody in the queue may start, a node is clean or given up, or a window of the owner opens or closes.
+    """
     moments = [turn.waits_until for turn in turns]
     moments += [node.reusable_at for node in view.nodes]
     moments += [node.changed_at + PATIENCE for node in view.nodes if not node.ready and node.changed_at is not None]
     moments += [o.start + PATIENCE for lease in view.leases for o in lease.status.outages if o.end is None]
+    moments += [moment for window in supply.floor.windows for moment in (window.interval.start, window.interval.end)]
     return min((moment for moment in moments if moment is not None and moment > now), default=None)

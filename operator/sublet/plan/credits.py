@@ -28,7 +28,8 @@ def _missing_notice(lease: GPULease, ended: datetime) -> Row | None:
     early, promised = status.early_end, status.reclaim_notice
     if early is None or early.reason is not EarlyEndReason.RECLAIMED or promised is None or status.starts_at is None:
         return None
-    given = timedelta(seconds=max(int((ended - early.noticed_at).total_seconds()), 0))
+    # A tenant who leaves before the reclaimed end was given the notice all the same.
+    given = timedelta(seconds=max(int((early.end - early.noticed_at).total_seconds()), 0))
     # Before its start a lease has been billed nothing that could be given back.
     start = max(ended - (promised - given), status.starts_at)
     if given >= promised or start >= ended:

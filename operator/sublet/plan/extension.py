@@ -70,7 +70,9 @@ def _objection(
 ) -> tuple[str | None, datetime | None]:
     """Why the end cannot move to `wanted`, with the latest end that could be had."""
     spec, status, terms = lease.spec, lease.status, pool.spec.terms
-    starts_at, ends_at = booking.interval.start, booking.interval.end
+    starts_at, ends_at = booking.interval.start, status.ends_at
+    # The booking of a lease whose end has passed unanswered reaches to now; the terms are about the contract's end.
+    assert ends_at is not None  # noqa: S101 - the lease is booked
     field = "spec.end" if spec.end is not None else "spec.duration"
     if status.early_end is not None:
         if status.early_end.reason is EarlyEndReason.RECLAIMED:

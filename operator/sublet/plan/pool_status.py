@@ -12,6 +12,7 @@ from sublet.plan.observed import PoolView
 from sublet.plan.supply import holds_nodes, is_healthy
 from sublet.plan.translate import gpus_per_node
 from sublet.policy import pools
+from sublet.policy.windows import kept_at
 
 Raw = dict[str, Any]
 
@@ -26,7 +27,7 @@ def report(view: PoolView, short: Sequence[Shortfall], now: datetime) -> Raw:
     reserved = {name for lease in view.leases if holds_nodes(lease) for name in lease.status.nodes} - leased
     cleaning = {n.name for n in view.nodes if n.reusable_at is not None and n.reusable_at > now} - leased
     free = [n for n in healthy if n.name not in leased | reserved | cleaning]
-    kept = pool.spec.owner_floor.nodes
+    kept = kept_at(pool.spec.owner_floor, now)
     counts = {
         "total": len(view.nodes),
         "healthy": len(healthy),

@@ -45,16 +45,17 @@ def take_turns(view: PoolView, supply: Supply, calendar: Calendar, now: datetime
     What is found is booked in `calendar`, also for those that go on waiting: whoever is asked after them may not
     delay them.
     """
+
+    @cache
+    def repaired() -> Calendar:
+        """What is booked, were every node sound: one for all that find no place, since it takes long to make."""
+        booked = (booking for lease in view.leases if (booking := booking_of(lease, now)) is not None)
+        return supply.repaired().calendar(booked)
+
     queue = list(_requests(view, supply))
     placements = place((request for _, request in queue), calendar, now)
     turns: list[Turn] = []
     waiting = 0
-
-    @cache
-    def whole() -> Calendar:
-        """The calendar as it would be, were every node sound."""
-        booked = (booking for other in view.leases if (booking := booking_of(other, now)) is not None)
-        return supply.repaired().calendar(booked)
 
     for (lease, request), placement in zip(queue, placements, strict=True):
         booking = placement.booking
@@ -65,11 +66,13 @@ def take_turns(view: PoolView, supply: Supply, calendar: Calendar, now: datetime
             turns.append(Turn(lease.metadata.name, status, None, booking))
             continue
         start = booking.interval.start if booking is not None else None
-        refusal = _refusal(lease, request, whole(), now) if booking is None else None
+        late = start is None or start > supply.last_start
+        refusal = _refusal(lease, request, repaired(), supply.last_start, now) if late else None
+        start = start if refusal is None else None
         waiting += refusal is None
         place_in_queue = Queue(position=waiting if refusal is None else None, earliest_start=start, refusal=refusal)
         news = None if place_in_queue == lease.status.queue else {"queue": _whole(place_in_queue)}
-        turns.append(Turn(lease.metadata.name, news, start, booking))
+        turns.append(Turn(lease.metadata.name, news, start or _given_up_at(request), booking))
     return tuple(turns)
 
 
@@ -125,24 +128,37 @@ def _ends_early(lease: GPULease, start: datetime, end: datetime, now: datetime) 
     asked = wanted_end(lease.spec, start)
     if end >= asked or lease.spec.duration is None:
         return {}
-    early = EarlyEnd(reason=EarlyEndReason.FILLS_GAP, asked_end=asked, noticed_at=now)
+    early = EarlyEnd(reason=EarlyEndReason.FILLS_GAP, asked_end=asked, end=end, noticed_at=now)
     return {"earlyEnd": early.dump(), "hardStopAt": format_timestamp(end)}
 
 
-def _refusal(lease: GPULease, request: Request, whole: Calendar, now: datetime) -> str | None:
-    """Why the request can never be served, with what comes nearest; None if it could, were every node sound."""
-    if earliest(request, whole, now) is not None:
+def _given_up_at(request: Request) -> datetime | None:
+    """When a flexible start is over for a lease that found no room."""
+    return request.latest_start + timedelta(seconds=1) if request.latest_start is not None else None
+
+
+def _refusal(lease: GPULease, request: Request, calendar: Calendar, within: datetime, now: datetime) -> str | None:
+    """Why the request can never be served, with what comes nearest; None if it can be.
+
+    Args:
+        lease: The lease.
+        request: What it asks for.
+        calendar: What is booked, as if every node were sound: what does not fit even then never will.
+        within: No later start is one.
+        now: The instant of the pass. No running time stands in the answer, which would be news on every pass.
+    """
+    possible = earliest(request, calendar, now)
+    if possible is not None and possible.interval.start <= within:
         return None
-    offers = nearest(request, whole, now)
+    offers = nearest(request, calendar, now)
     found = []
-    if offers.later is not None:
+    if offers.later is not None and offers.later.interval.start <= within:
         start = offers.later.interval.start
-        # No running time: a message that changed on every pass would never let the status rest.
         found.append(f"{_nodes(request.nodes)} {f'from {format_timestamp(start)}' if start > now else 'now'}")
-    if offers.fewer is not None:
+    if offers.fewer is not None and offers.fewer.interval.start <= within:
         found.append(f"{_nodes(offers.fewer.nodes)} at the time asked for")
     if offers.shorter is not None:
-        found.append(f"{_nodes(request.nodes)} for {format_duration(_whole_minutes(offers.shorter.interval.length))}")
+        found.append(f"{_nodes(request.nodes)} until {format_timestamp(offers.shorter.interval.end)}")
     wish = " in one block" if request.together is not None and request.together.required else ""
     instead = f"; to be had: {', or '.join(found)}" if found else "; ask for fewer nodes or a shorter time"
     return f"{_field(lease)}: the pool never has {_nodes(request.nodes)}{wish} free then{instead}"
@@ -157,10 +173,6 @@ def _field(lease: GPULease) -> str:
     if spec.latest_start is not None:
         return "spec.latestStart"
     return "spec.start" if spec.start is not None else "spec.end" if spec.end is not None else "spec.duration"
-
-
-def _whole_minutes(length: timedelta) -> timedelta:
-    return length - length % timedelta(minutes=1) or length
 
 
 def _whole(queue: Queue) -> Raw:

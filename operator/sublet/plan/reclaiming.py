@@ -37,6 +37,7 @@ def _cut(lease: GPULease, view: PoolView, end: datetime, now: datetime) -> Raw |
     early = EarlyEnd(
         reason=EarlyEndReason.RECLAIMED,
         asked_end=known.asked_end if known is not None else status.ends_at,
+        end=end,
         noticed_at=now,
     )
     promised = promise(lease, view.pool, status.starts_at, end, status.gpus or 0)

@@ -11,6 +11,7 @@ from sublet.calendar.floor import Floor
 from sublet.calendar.interval import Interval
 from sublet.plan.observed import NodeSeen, PoolView
 from sublet.plan.translate import booking_of, gpus_per_node
+from sublet.policy.times import wanted_end
 from sublet.policy.windows import floor_of
 
 PATIENCE = timedelta(minutes=5)
@@ -28,7 +29,8 @@ class Supply:
         cleaning: The gaps after leases that are over, as bookings of nobody.
         floor: What the owner keeps.
         gap: Cleaning after every booking.
-        horizon: No lease begins later than this.
+        last_start: By then every booking is over, and the owner's windows are known not much further: what would have
+            to begin later, though nobody stood before it, never can.
     """
 
     per_node: int
@@ -36,11 +38,11 @@ class Supply:
     cleaning: tuple[Booking, ...]
     floor: Floor
     gap: timedelta
-    horizon: datetime
+    last_start: datetime
 
     def calendar(self, bookings: Iterable[Booking]) -> Calendar:
         """The calendar of the pool with what is booked, and the nodes that are being cleaned."""
-        return Calendar(self.nodes, self.gap, self.floor, [*bookings, *self.cleaning], self.horizon)
+        return Calendar(self.nodes, self.gap, self.floor, [*bookings, *self.cleaning])
 
     def repaired(self) -> "Supply":
         """The same, as if every node were sound: what does not fit even then never will."""
@@ -57,11 +59,14 @@ def supply_of(view: PoolView, now: datetime, *, patience: timedelta = timedelta(
     """
     resource = view.pool.spec.resource_name
     per_node = gpus_per_node(view.nodes, resource)
-    claims = {(None, None), *((lease.metadata.name, lease.metadata.uid) for lease in view.leases if holds_nodes(lease))}
+    held: dict[tuple[str | None, str | None], set[str]] = {
+        (lease.metadata.name, lease.metadata.uid): {*lease.status.nodes} for lease in view.leases if holds_nodes(lease)
+    }
 
     def is_sound(node: NodeSeen) -> bool:
-        """Whole, and not claimed by a lease that nobody knows."""
-        known = (node.lease, node.lease_uid) in claims
+        """Whole, and not claimed by a lease that nobody knows or that gave it up for another node."""
+        claim = (node.lease, node.lease_uid)
+        known = claim == (None, None) or node.name in held.get(claim, ())
         return known and is_healthy(node, resource, per_node, now - patience)
 
     levels = view.pool.spec.topology
@@ -71,7 +76,7 @@ def supply_of(view: PoolView, now: datetime, *, patience: timedelta = timedelta(
         cleaning=_cleaning(view),
         floor=floor_of(view.pool.spec.owner_floor, now, _sold_until(view, now)),
         gap=view.pool.spec.schedule.cleaning_gap,
-        horizon=now + view.pool.spec.terms.horizon,
+        last_start=_last_start(view, now),
     )
 
 
@@ -88,10 +93,21 @@ def holds_nodes(lease: GPULease) -> bool:
 
 def _sold_until(view: PoolView, now: datetime) -> datetime:
     """No booking, made or to be made, reaches further than this: so far the owner's windows matter."""
-    terms = view.pool.spec.terms
-    booked = (booking.interval.end for lease in view.leases if (booking := booking_of(lease, now)) is not None)
-    reach = max((lease.spec.duration or timedelta() for lease in view.leases), default=timedelta())
-    return max([now + terms.horizon + max(reach, terms.min_duration), *booked])
+    terms, gap = view.pool.spec.terms, view.pool.spec.schedule.cleaning_gap
+    extended = [
+        min(wanted_end(lease.spec, lease.status.starts_at), lease.spec.extendable_until)
+        for lease in view.leases
+        if holds_nodes(lease) and lease.status.starts_at is not None and lease.spec.extendable_until is not None
+    ]
+    asked = [lease.spec.duration or timedelta() for lease in view.leases if lease.status.starts_at is None]
+    longest = min(max([terms.min_duration, *asked]), terms.max_duration)
+    return max([_last_start(view, now), *extended]) + longest + gap
+
+
+def _last_start(view: PoolView, now: datetime) -> datetime:
+    gap = view.pool.spec.schedule.cleaning_gap
+    booked = [booking.interval.end for lease in view.leases if (booking := booking_of(lease, now)) is not None]
+    return max([now + view.pool.spec.terms.horizon, *(end + gap for end in booked)])
 
 
 def _cleaning(view: PoolView) -> tuple[Booking, ...]:

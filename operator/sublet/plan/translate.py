@@ -146,11 +146,13 @@ def promise(lease: GPULease, pool: GPUPool, start: datetime, end: datetime, gpus
     """The part of a booked lease's status that follows from its start and end."""
     schedule = pool.spec.schedule
     quote = quote_of(lease, pool, gpus, end - start)
+    # An early end leaves nothing to extend: others are promised the nodes after it.
+    hard_stop = end if lease.status.early_end is not None else max(end, lease.spec.extendable_until or end)
     return {
         "startsAt": format_timestamp(start),
         "drainAt": format_timestamp(max(start, end - schedule.drain_before)),
         "endsAt": format_timestamp(end),
-        "hardStopAt": format_timestamp(max(end, lease.spec.extendable_until or end)),
+        "hardStopAt": format_timestamp(hard_stop),
         "reusableAt": format_timestamp(end + schedule.cleaning_gap),
         "quote": quote.dump() if quote else None,
     }

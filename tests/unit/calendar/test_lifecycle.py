@@ -173,3 +173,27 @@ def test_every_move_stands_in_the_table(wait: int, length: int, looks: list[Glan
         assert after is before or after in MOVES[before], f"{before} to {after}"
         facts = replace(facts, ended=after in {Stage.RELEASING, Stage.ENDED} or facts.ended)
         before = after
+
+
+def test_a_lease_whose_later_end_is_not_answered_yet_is_not_over() -> None:
+    """It drains, and ends with the answer; what was given back ends all the same."""
+    late = Facts(starts_at=at(0), drain_at=at(7), ends_at=at(8), in_place=True, unanswered=True)
+    assert stage(late, at(9)) is Stage.DRAINING
+    assert stage(replace(late, unanswered=False), at(9)) is Stage.RELEASING
+    assert stage(replace(late, withdrawn=True), at(9)) is Stage.RELEASING
+
+
+def test_a_reservation_taken_back_before_it_began_is_over() -> None:
+    """A booking of no length ends before its start."""
+    taken = Facts(starts_at=at(4), drain_at=at(4), ends_at=at(4))
+    assert stage(taken, at(0)) is Stage.RELEASING
+    assert stage(replace(taken, cleared=True), at(0)) is Stage.ENDED
+
+
+def test_a_lease_that_is_taken_back_works_on_until_it_drains() -> None:
+    """Reclaiming is Active with an earlier end; the tenant's trouble goes before it."""
+    taken = Facts(starts_at=at(0), drain_at=at(7), ends_at=at(8), in_place=True, reclaimed=True)
+    assert stage(taken, at(1)) is Stage.RECLAIMING
+    assert stage(taken, at(7)) is Stage.DRAINING
+    assert stage(replace(taken, suspended=True), at(1)) is Stage.SUSPENDED
+    assert stage(replace(taken, in_place=False), at(1)) is Stage.PROVISIONING

@@ -7,6 +7,7 @@ import pytest
 from sublet.api.lease import GPULease
 from sublet.plan.booking import PoolPlan, is_promised, lease_input, plan_pool
 from sublet.plan.observed import NodeSeen, PoolView
+from sublet.plan.supply import Supply
 from tests.builders import (
     NOON,
     a_condition,
@@ -137,8 +138,24 @@ def test_a_lease_that_no_break_between_windows_is_long_enough_for_is_refused() -
     assert (queue["position"], queue["earliestStart"]) == (None, None)
     assert queue["refusal"] == (
         "spec.duration: the pool never has 2 nodes free then; "
-        "to be had: one node at the time asked for, or 2 nodes for 7h45m"
+        "to be had: one node at the time asked for, or 2 nodes until 2026-12-01T19:45:00Z"
     )
+
+
+def test_however_many_can_never_be_had_the_calendar_is_made_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each pass looks at all of them again, and on thousands of nodes a calendar takes long to make."""
+    made = []
+    whole = Supply.repaired
+
+    def counted(supply: Supply) -> Supply:
+        made.append(supply)
+        return whole(supply)
+
+    monkeypatch.setattr(Supply, "repaired", counted)
+    leases = [queued(a_lease(f"large-{number}", nodes=3)) for number in range(5)]
+    found = changes(plan_pool(a_pool_view(*leases, nodes=some_nodes(2)), NOON))
+    assert len([status for status in found.values() if status["queue"]["refusal"]]) == 5
+    assert len(made) == 1
 
 
 def test_a_lease_that_only_failed_nodes_keep_waiting_stands_in_the_queue_without_an_hour() -> None:
@@ -198,6 +215,14 @@ def test_a_node_that_is_not_sound_is_not_promised(node: NodeSeen) -> None:
     """Broken, dirty or claimed by a lease that nobody knows: the next node is taken instead."""
     lease = queued(a_lease(nodes=1))
     assert booked_nodes(a_pool_view(lease, nodes=(node, a_node("gpu-2")))) == {"acme-train": ["gpu-2"]}
+
+
+def test_a_node_that_was_given_up_for_another_is_not_promised_while_it_carries_the_claim() -> None:
+    """It failed under its lease, and is quarantined as soon as the claim is taken off."""
+    tenant = booked(a_lease("tenant"), nodes=("gpu-3",))
+    given_up, theirs = a_node("gpu-1", tenant), a_node("gpu-3", tenant)
+    new = queued(a_lease("new", nodes=1))
+    assert booked_nodes(a_pool_view(tenant, new, nodes=(given_up, a_node("gpu-2"), theirs))) == {"new": ["gpu-2"]}
 
 
 def test_a_lease_that_is_over_keeps_its_nodes_until_they_are_given_back() -> None:

@@ -191,3 +191,16 @@ def test_a_message_is_never_too_long_for_the_api() -> None:
     """A failure of any length is cut, so that the status can always be written."""
     situation = Situation(LEASE, Stage.PROVISIONING, failure="x" * 5000)
     assert max(len(c["message"]) for c in conditions(situation, NOON)) == 1024
+
+
+def test_a_lost_node_is_degraded_until_another_is_claimed() -> None:
+    """The outage that lasts goes before everything else that is wrong with nodes; one that is over is history."""
+    lasting = {"node": "gpu-1", "gpus": 8, "start": NOON}
+    lost = with_status(LEASE, outages=(lasting,))
+    found = {c["type"]: c for c in conditions(Situation(lost, Stage.ACTIVE, **WORKING), at(1))}
+    assert (found["NodesReady"]["status"], found["NodesReady"]["reason"]) == ("False", "Degraded")
+    assert found["NodesReady"]["message"].startswith("not to be had: gpu-1; another node takes its place")
+    assert found["Ready"]["reason"] == "Degraded"
+    over = with_status(LEASE, outages=(lasting | {"end": at(1)},))
+    found = {c["type"]: c for c in conditions(Situation(over, Stage.ACTIVE, **WORKING), at(1))}
+    assert found["NodesReady"]["status"] == "True"

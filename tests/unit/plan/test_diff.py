@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sublet.api.lease import GPULease
+from sublet.api.lease import GPULease, Outage
 from sublet.desired.render import NOTHING, Manifests, render
 from sublet.plan.diff import build_up, holds, out_of_reach
 from sublet.plan.observed import NodeSeen
@@ -221,3 +221,33 @@ def test_a_lease_that_should_have_nothing_loses_everything() -> None:
     (surplus, *rest) = waves(build_up(a_lease_view(LEASE, CLAIMED, LIVE), NOTHING))
     assert len(surplus) == len(LIVE)
     assert rest == []
+
+
+def test_a_pass_over_an_old_state_of_the_lease_gives_up_no_newer_node() -> None:
+    """An operator that has not seen the move yet must not take the node that came after it for a failed one."""
+    before = booked(a_lease(), ["gpu-1", "gpu-2"])
+    view = a_lease_view(before, [*CLAIMED, a_node("gpu-3", LEASE)], LIVE)
+    assert not [step for wave in build_up(view, WANTED).waves for step in wave if isinstance(step, ChangeNode)]
+
+
+def test_a_node_that_another_took_the_place_of_is_quarantined_before_the_other_is_claimed() -> None:
+    """The claim goes and the taint comes in one write, onto the very state that was seen."""
+    outage = Outage(node="gpu-1", gpus=8, start=at(1), end=at(2))
+    moved = booked(a_lease(), ["gpu-2", "gpu-3"], outages=(outage,))
+    failed = a_node("gpu-1", LEASE, taints=[{"key": "example.com/dust", "effect": "NoSchedule"}])
+    view = a_lease_view(moved, [failed, CLAIMED[1], a_node("gpu-3")], LIVE)
+    steps = [step for wave in build_up(view, WANTED).waves for step in wave if isinstance(step, ChangeNode)]
+    assert [step.name for step in steps] == ["gpu-1", "gpu-3"]
+    assert steps[0].change == {
+        "metadata": {
+            "labels": {"sublet.dev/lease": None, "sublet.dev/pool": None},
+            "annotations": {"sublet.dev/lease-uid": None, "sublet.dev/reusable-at": None},
+            "resourceVersion": "41",
+        },
+        "spec": {
+            "taints": [
+                {"key": "example.com/dust", "effect": "NoSchedule"},
+                {"key": "sublet.dev/quarantined", "effect": "NoExecute"},
+            ]
+        },
+    }

@@ -8,7 +8,8 @@ import pytest
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.plan.booking import plan_pool
-from tests.builders import NOON, a_lease, a_node, a_pool, a_pool_view, at, booked
+from sublet.plan.extension import is_unanswered
+from tests.builders import NOON, a_lease, a_node, a_pool, a_pool_view, at, booked, written
 
 Raw = dict[str, Any]
 PRICED = a_pool(pricing={"currency": "EUR", "firm": "2.50"})
@@ -202,3 +203,94 @@ def test_a_lease_that_was_given_back_is_not_extended(gone: dict[str, Any]) -> No
     found = answered(running(duration="12h", extendable_until=at(24), **gone), now=at(2)) or {}
     assert "extension" not in found
     assert found.get("endsAt", "2026-12-01T14:00:00Z") == "2026-12-01T14:00:00Z"
+
+
+def asked_for_at(hour: float, **spec: Any) -> GPULease:  # noqa: ANN401 - a field of any kind
+    """A lease until 20:00 that may reach midnight, for which twelve hours were written at an hour after noon."""
+    return written(running(duration="12h", extendable_until=at(12), **spec), at(hour))
+
+
+def test_an_extension_written_in_time_is_granted_after_the_end() -> None:
+    """The operator was down: it decides as it would have then."""
+    found = answered(asked_for_at(6.5), now=at(9))
+    assert found is not None
+    assert found["endsAt"] == "2026-12-02T00:00:00Z"
+    assert found["extension"]["answer"] == "Granted"
+
+
+@pytest.mark.parametrize("now", [7.75, 9, 30])
+def test_an_extension_written_too_late_gains_nothing_by_a_late_operator(now: float) -> None:
+    """The pool takes them until 19:00, counted from the end of the contract, whenever that is looked at."""
+    found = answered(asked_for_at(7.5), now=at(now))
+    assert found is not None
+    assert found["extension"]["message"] == "spec.duration: too late; the pool takes extensions until 1h before the end"
+    assert "endsAt" not in found
+
+
+def test_what_was_written_after_the_end_is_not_answered() -> None:
+    """A lease that is over does not come back."""
+    assert answered(asked_for_at(8.5), now=at(9)) is None
+
+
+def test_a_refused_extension_that_becomes_possible_is_judged_as_of_now() -> None:
+    """It was answered in time; what keeps it asked for is measured by the clock."""
+    refused = {"requested_end": at(12), "answer": "Refused", "message": "spec.duration: no"}
+    lease = written(booked(a_lease(duration="12h", extendable_until=at(12)), extension=refused), at(1))
+    for now, granted in ((6.5, True), (7.5, False)):
+        found = answered(lease, now=at(now))
+        assert found is not None
+        assert (found["extension"]["answer"] == "Granted") is granted
+
+
+@pytest.mark.parametrize(
+    ("lease", "expected"),
+    [
+        (asked_for_at(6.5), True),
+        (asked_for_at(8.5), False),
+        (running(), False),
+        (written(running(duration="12h"), at(6.5)), False),
+        (asked_for_at(6.5, release=True), False),
+        (
+            written(
+                booked(
+                    a_lease(duration="12h", extendable_until=at(12)),
+                    extension={"requested_end": at(12), "answer": "Refused"},
+                ),
+                at(6.5),
+            ),
+            False,
+        ),
+    ],
+    ids=["asked in time", "asked after the end", "asked for nothing", "not extendable", "given back", "answered"],
+)
+def test_only_a_lease_that_asked_in_time_and_was_not_answered_outlasts_its_end(
+    lease: GPULease, *, expected: bool
+) -> None:
+    """Everything else ends by the clock."""
+    assert is_unanswered(lease, at(9)) is expected
+
+
+def test_a_lease_is_shortened_as_of_when_that_was_written() -> None:
+    """An end in the past means the moment of writing, however late the operator comes."""
+    found = answered(written(running(duration="1h"), at(3)), now=at(6))
+    assert found is not None
+    assert found["endsAt"] == "2026-12-01T15:00:00Z"
+
+
+def test_an_extension_respects_a_window_however_far_ahead() -> None:
+    """Beyond the horizon too: the owner keeps a node of the two from 00:00 on New Year's Day."""
+    window = {"start": "0 0 1 1 *", "duration": "1d", "nodes": 1}
+    pool = a_pool(owner_floor={"windows": [window]}, terms={"horizon": "1d", "min_duration": "1h"})
+    until = datetime(2027, 2, 1, tzinfo=NOON.tzinfo)
+    found = answered(running(duration=None, end=until, extendable_until=until), pool=pool)
+    assert found is not None
+    assert found["extension"]["feasibleEnd"] == "2026-12-31T23:45:00Z"
+
+
+def test_a_lease_that_fills_a_gap_keeps_its_hard_stop_when_it_is_shortened() -> None:
+    """Others are promised the nodes after it, so no pod may reach for what could once have been extended."""
+    early = {"reason": "FillsGap", "asked_end": at(12), "end": at(8), "noticed_at": NOON}
+    lease = booked(a_lease(term="Interruptible", duration="4h", extendable_until=at(24)), early_end=early)
+    found = answered(lease)
+    assert found is not None
+    assert found["endsAt"] == found["hardStopAt"] == "2026-12-01T16:00:00Z"

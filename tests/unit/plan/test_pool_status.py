@@ -7,6 +7,7 @@ import pytest
 from sublet.api.pool import GPUPool, GPUPoolStatus
 from sublet.calendar.interval import Interval
 from sublet.calendar.reclaim import Shortfall
+from sublet.plan.booking import plan_pool
 from sublet.plan.observed import PoolView
 from sublet.plan.pool_status import is_news, report
 from tests.builders import NOON, a_condition, a_lease, a_node, a_pool, a_pool_view, at, booked, queued, some_nodes
@@ -152,3 +153,12 @@ def test_a_pass_that_finds_the_same_writes_nothing() -> None:
     known = view.pool.model_copy(update={"status": status})
     assert not is_news(known, report(a_pool_view(RUNNING, nodes=view.nodes, pool=known), (), at(1)))
     assert is_news(known, report(a_pool_view(RUNNING, nodes=some_nodes(3), pool=known), (), at(1)))
+
+
+def test_an_open_window_is_not_for_sale() -> None:
+    """While the owner keeps three of four, one is; the pool is looked at again when the window closes."""
+    pool = a_pool(owner_floor={"windows": [{"start": "0 11 * * *", "duration": "2h", "nodes": 3}]})
+    view = a_pool_view(nodes=some_nodes(4), pool=pool)
+    assert report(view, (), NOON)["nodes"]["forSale"] == 1
+    assert report(view, (), at(1))["nodes"]["forSale"] == 4
+    assert plan_pool(view, NOON).look_again_at == at(1)

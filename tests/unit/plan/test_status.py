@@ -9,9 +9,9 @@ from sublet.api.lease import GPULease, GPULeaseStatus
 from sublet.api.reasons import Reason
 from sublet.calendar.lifecycle import Stage
 from sublet.plan.conditions import Situation
-from sublet.plan.status import gpu_seconds, is_news, report
+from sublet.plan.status import end_of, gpu_seconds, is_news, report
 from sublet.policy.chain import Verdict
-from tests.builders import NOON, a_lease, at, booked, queued, some_nodes
+from tests.builders import NOON, a_lease, at, booked, queued, some_nodes, written
 
 LEASE = booked(a_lease())
 GAP = timedelta(minutes=15)
@@ -150,3 +150,23 @@ def test_gpu_seconds_count_reserved_time(until: datetime, seconds: int | None) -
 def test_a_lease_without_a_booking_counts_nothing() -> None:
     """What was never promised is not metered."""
     assert gpu_seconds(a_lease(), at(5)) is None
+
+
+def test_a_lease_that_is_taken_back_says_until_when() -> None:
+    """The deadline is the end, which does not run."""
+    early = {"reason": "Reclaimed", "asked_end": at(20), "end": at(8), "noticed_at": at(4)}
+    taken = booked(a_lease(term="Interruptible"), early_end=early)
+    said = "the owner takes the nodes back at 2026-12-01T20:00:00Z; save your work"
+    for hour in (4, 7):
+        assert reported(taken, Stage.RECLAIMING, at(hour))["message"] == said
+
+
+@pytest.mark.parametrize(
+    ("release", "asked", "now", "ended"),
+    [(True, 2, 3, 2), (True, -1, 3, 0), (True, 9, 10, 8), (False, 2, 3, 3)],
+    ids=["written an hour ago", "written before the start", "written after the end", "written, but no release"],
+)
+def test_a_release_counts_from_when_it_was_written(asked: float, now: float, ended: float, *, release: bool) -> None:
+    """Never before the start nor after the contract's end."""
+    lease = written(booked(a_lease(release=release)), at(asked))
+    assert end_of(lease, at(now)) == at(ended)

@@ -1,0 +1,143 @@
+"""The queue: who is booked, who fills a gap, who waits, and who can never be served and is told what could be had."""
+
+from typing import Any
+
+from sublet.api.lease import GPULease
+from sublet.api.pool import GPUPool
+from sublet.plan.booking import PoolPlan, plan_pool
+from tests.builders import (
+    NOON,
+    a_condition,
+    a_lease,
+    a_node,
+    a_pool,
+    a_pool_view,
+    at,
+    booked,
+    queued,
+    some_nodes,
+    with_status,
+)
+
+Raw = dict[str, Any]
+
+RUNNING = booked(a_lease("running"))
+"""Two nodes until 20:00, clean at 20:15."""
+
+
+def planned(*leases: GPULease, pool: GPUPool | None = None, nodes: int = 2) -> PoolPlan:
+    """A pass at noon over the running lease and those that wait, on so many nodes."""
+    free = [a_node(f"gpu-{n}") for n in range(3, nodes + 1)]
+    return plan_pool(a_pool_view(RUNNING, *leases, nodes=[*some_nodes(2, RUNNING), *free], pool=pool), NOON)
+
+
+def status(plan: PoolPlan, lease: str = "acme-train") -> Raw:
+    """What changes for a lease."""
+    return next(change.status for change in plan.changes if change.lease.metadata.name == lease)
+
+
+def refusal(plan: PoolPlan) -> str:
+    """The refusal of the lease; it has no place in the queue and no hour then."""
+    queue = status(plan)["queue"]
+    assert (queue["position"], queue["earliestStart"]) == (None, None)
+    found: str = queue["refusal"]
+    return found
+
+
+def test_a_flexible_start_is_booked_for_the_first_hour_that_fits() -> None:
+    """It is recorded at once, although it lies ahead."""
+    found = status(planned(queued(a_lease(start=at(1), latest_start=at(12)))))
+    assert (found["phase"], found["startsAt"]) == ("Reserved", "2026-12-01T20:15:00Z")
+    assert found["endsAt"] == "2026-12-02T04:15:00Z"
+
+
+def test_a_flexible_start_that_never_comes_is_refused_with_the_next_hour() -> None:
+    """Later, fewer, and for how long from the first hour are looked at."""
+    assert refusal(planned(queued(a_lease(start=at(1), latest_start=at(2))), nodes=3)) == (
+        "spec.latestStart: the pool never has 2 nodes free then; to be had: "
+        "2 nodes from 2026-12-01T20:15:00Z, or one node at the time asked for"
+    )
+
+
+def test_a_refusal_says_the_same_a_second_later() -> None:
+    """A time that runs on would be news on every pass."""
+    windows = [{"start": "0 18 * * *", "duration": "6h", "nodes": 2}]
+    pool = a_pool(owner_floor={"windows": windows})
+    lease = queued(a_lease(duration="20h"))
+    answers = [
+        status(plan_pool(a_pool_view(lease, nodes=some_nodes(2), pool=pool), at(0, seconds=s))) for s in (0, 1, 59)
+    ]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_lease_that_only_the_owners_windows_keep_out_is_refused() -> None:
+    """Every night the owner wants the nodes, so twenty hours in one piece never come."""
+    pool = a_pool(owner_floor={"windows": [{"start": "0 18 * * *", "duration": "6h", "nodes": 2}]})
+    assert refusal(plan_pool(a_pool_view(queued(a_lease(duration="20h")), nodes=some_nodes(2), pool=pool), NOON)) == (
+        "spec.duration: the pool never has 2 nodes free then; to be had: 2 nodes until 2026-12-01T17:45:00Z"
+    )
+
+
+def test_a_long_queue_is_no_refusal() -> None:
+    """The horizon bounds fixed starts; who waits for others to end may wait longer."""
+    pool = a_pool(terms={"horizon": "1h"})
+    found = status(planned(queued(a_lease()), queued(a_lease("second")), pool=pool), "second")
+    assert found["queue"] == {"position": 2, "earliestStart": "2026-12-02T04:30:00Z", "refusal": None}
+
+
+def test_a_refused_lease_is_looked_at_anew_and_booked_when_there_is_room() -> None:
+    """What the queue found before is no objection to a new look."""
+    known = {"position": None, "earliestStart": None, "refusal": "spec.latestStart: no"}
+    no_room = {**a_condition("Accepted", "False"), "reason": "NoRoom"}
+    lease = with_status(a_lease(start=at(1), latest_start=at(2)), conditions=(no_room,), queue=known)
+    assert status(planned(lease, nodes=4))["startsAt"] == "2026-12-01T13:00:00Z"
+    assert status(planned(lease, nodes=4))["queue"] is None
+
+
+def test_a_flexible_start_that_failed_nodes_keep_waiting_is_looked_at_when_it_is_over() -> None:
+    """Nothing else would tell it that it can no longer be had."""
+    lease = queued(a_lease(start=at(1), latest_start=at(2)))
+    view = a_pool_view(lease, nodes=[a_node("gpu-1"), a_node("gpu-2", ready=False)])
+    plan = plan_pool(view, NOON)
+    assert status(plan)["queue"]["refusal"] is None
+    assert plan.look_again_at == at(2, seconds=1)
+    assert "refusal" in status(plan_pool(view, at(2, seconds=1)))["queue"]
+
+
+def test_an_interruptible_lease_fills_a_gap_and_is_told_so() -> None:
+    """From now to a gap before the next booking; the hard stop is that end, whatever may be extended."""
+    later = booked(a_lease("later", start=at(4)), start=at(4))
+    lease = queued(a_lease(term="Interruptible", extendable_until=at(48)))
+    found = status(plan_pool(a_pool_view(later, lease, nodes=some_nodes(2)), NOON))
+    assert (found["endsAt"], found["hardStopAt"], found["reclaimNotice"]) == (
+        "2026-12-01T15:45:00Z",
+        "2026-12-01T15:45:00Z",
+        "1d",
+    )
+    assert found["earlyEnd"] == {
+        "reason": "FillsGap",
+        "askedEnd": "2026-12-01T20:00:00Z",
+        "end": "2026-12-01T15:45:00Z",
+        "noticedAt": "2026-12-01T12:00:00Z",
+    }
+
+
+def test_a_gap_that_is_too_short_or_a_firm_lease_waits() -> None:
+    """Below the pool's shortest duration nothing is worth having."""
+    later = booked(a_lease("later", start=at(1)), start=at(1))
+    for term, least in (("Interruptible", "1h"), ("Firm", "1m")):
+        lease = queued(a_lease(term=term))
+        pool = a_pool(terms={"min_duration": least})
+        found = status(plan_pool(a_pool_view(later, lease, nodes=some_nodes(2), pool=pool), NOON))
+        assert found["queue"]["position"] == 1
+
+
+def test_nodes_of_one_rack_are_booked_together() -> None:
+    """One node of the first rack is taken, so a required block comes from the second."""
+    racks = {1: "r1", 2: "r1", 3: "r2", 4: "r2"}
+    nodes = [a_node(f"gpu-{n}", labels={"example.com/rack": rack}) for n, rack in racks.items()]
+    one = booked(a_lease("one", nodes=1), ["gpu-1"])
+    pool = a_pool(topology=["example.com/rack"])
+    lease = queued(a_lease(placement={"level": "example.com/rack", "mode": "Required"}))
+    view = a_pool_view(one, lease, nodes=nodes, pool=pool)
+    assert status(plan_pool(view, NOON))["nodes"] == ["gpu-3", "gpu-4"]
