@@ -37,8 +37,10 @@ test-unit: $(VENV)/.synced ## Run the tests that need no cluster
 	$(RUN)/pytest tests/unit tests/contract $(ARGS)
 
 .PHONY: test-nightly
-test-nightly: $(VENV)/.synced ## Run the planner against its oracle through 10,000 lives of a calendar
+test-nightly: $(VENV)/.synced ## Run the planner against its oracle through 10,000 lives of a calendar, and a small day
 	$(RUN)/pytest tests/unit/calendar --hypothesis-profile nightly $(ARGS)
+	$(CLUSTER) build
+	$(RUN)/pytest -m nightly $(ARGS)
 
 .PHONY: check
 check: $(VENV)/.synced ## Lint, check types and layers, and prove generated files current
@@ -80,11 +82,15 @@ bench: $(VENV)/.synced ## Time leases against a bare client, and 200 leases at o
 
 .PHONY: bench-planner
 bench-planner: $(VENV)/.synced ## Time the planner on 10,000 nodes with 50,000 bookings, beside the simple algorithm
-	$(RUN)/python -m hack.bench_planner $(ARGS)
+	$(RUN)/python -m hack.bench.planner $(ARGS)
 
 .PHONY: bench-planner-quality
 bench-planner-quality: $(VENV)/.synced ## Compare what the planner sells with the optimum and with others (needs OR-tools)
-	$(UV) run --frozen --group bench python -m hack.bench_planner_quality $(ARGS)
+	$(UV) run --frozen --group bench python -m hack.bench.quality $(ARGS)
+
+.PHONY: bench-day
+bench-day: $(VENV)/.synced ## Live through a day of 1,000 leases on 2,000 nodes in 15 minutes, and judge it
+	$(RUN)/python -m hack.day $(ARGS)
 
 ##@ Ship
 IMAGE ?= sublet:dev

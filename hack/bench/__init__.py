@@ -1,1 +1,1 @@
-"""Measurements of a lease on a real API server, each beside a baseline of the same run. They assert nothing."""
+"""Measurements of a lease on a real API server; `planner` and `quality` need none. They assert nothing."""

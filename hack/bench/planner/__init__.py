@@ -1,0 +1,1 @@
+"""How fast the calendar of a large pool answers."""

@@ -1,0 +1,1 @@
+"""How much the planner sells, beside the optimum and beside other orders."""
