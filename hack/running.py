@@ -2,6 +2,7 @@
 
 import os
 import sys
+import urllib.request
 from pathlib import Path
 
 from hack.cluster import Cluster, ClusterError
@@ -47,3 +48,13 @@ def footprint(process: Process) -> tuple[float, float]:
     fields = (root / "stat").read_text().rpartition(")")[2].split()
     ticks = int(fields[11]) + int(fields[12])
     return int(peak.split()[1]) / 1024, ticks / os.sysconf("SC_CLK_TCK")
+
+
+def requests(port: int) -> dict[str, float]:
+    """Requests that an operator has sent so far, `read` and `write`, by its metrics on a port."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as page:
+        lines = page.read().decode().splitlines()
+    figures = {
+        line.split()[0]: float(line.split()[1]) for line in lines if line.startswith("sublet_api_requests_total")
+    }
+    return {kind: figures.get(f'sublet_api_requests_total{{kind="{kind}"}}', 0.0) for kind in ("read", "write")}

@@ -3,9 +3,9 @@
 import asyncio
 import statistics
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable, Sequence
 
+from hack import running
 from hack.bench.objects import lease
 from hack.cluster.processes import Process
 from sublet.cluster import kinds
@@ -70,13 +70,8 @@ class Site:
 
     def requests(self) -> tuple[float, float]:
         """Reads and writes that the operator has sent so far, by its own metrics."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics") as page:
-            lines = page.read().decode().splitlines()
-        figures = {
-            line.split()[0]: float(line.split()[1]) for line in lines if line.startswith("sublet_api_requests_total")
-        }
-        read, write = (figures.get(f'sublet_api_requests_total{{kind="{kind}"}}', 0.0) for kind in ("read", "write"))
-        return read, write
+        figures = running.requests(self.metrics_port)
+        return figures["read"], figures["write"]
 
 
 def row(who: str, seconds: Sequence[float]) -> None:

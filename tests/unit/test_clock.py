@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sublet.clock import Clock, ManualClock, SystemClock
+from sublet.clock import Clock, CompressedClock, ManualClock, SystemClock
 
 HOUR = timedelta(hours=1)
 
@@ -69,3 +69,21 @@ async def test_a_sleeper_is_woken_by_moves_that_add_up() -> None:
         clock.advance(HOUR / 2)
     async with asyncio.timeout(5):
         await sleeper
+
+
+def test_a_compressed_clock_agrees_with_the_machines_at_its_base_and_runs_faster() -> None:
+    """What was before its base is further away as well."""
+    base = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    clock = CompressedClock(base, 60)
+    assert clock.at(base) == base
+    assert clock.at(base + timedelta(minutes=1)) == base + HOUR
+    assert clock.at(base - timedelta(minutes=1)) == base - HOUR
+
+
+async def test_a_compressed_clock_waits_a_fraction_of_the_time() -> None:
+    """An hour passes in less than the machine's ten seconds, and not before it is over."""
+    clock = CompressedClock(datetime.now(UTC), 36000)
+    moment = clock.now() + HOUR
+    async with asyncio.timeout(10):
+        await clock.sleep_until(moment)
+    assert clock.now() >= moment
