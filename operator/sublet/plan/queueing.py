@@ -56,7 +56,6 @@ def take_turns(view: PoolView, supply: Supply, calendar: Calendar, now: datetime
     placements = place((request for _, request in queue), calendar, now)
     turns: list[Turn] = []
     waiting = 0
-
     for (lease, request), placement in zip(queue, placements, strict=True):
         booking = placement.booking
         if booking is not None:
