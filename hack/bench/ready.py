@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from hack.bench.objects import Raw
 from hack.bench.site import Site, row
 from sublet.cluster import kinds
+from sublet.desired import naming
 
 
 async def ready_times(site: Site, count: int) -> None:
@@ -36,7 +37,7 @@ async def objects_of(site: Site, name: str) -> list[Raw]:
     for kind in (kinds.RESOURCE_QUOTA, kinds.LIMIT_RANGE, kinds.NETWORK_POLICY, kinds.ROLE_BINDING):
         items = (await site.client.list(kind, namespace))["items"]
         found += items
-    return found
+    return [*found, await site.client.get(kinds.CONFIG_MAP, naming.FACTS, namespace)]
 
 
 async def send(site: Site, template: Sequence[Raw], namespace: str) -> None:
