@@ -18,7 +18,7 @@ from sublet.plan.healing import Ward, heal
 from sublet.plan.observed import LeaseView, PoolView
 from sublet.plan.queueing import Turn, take_turns
 from sublet.plan.reclaiming import take_back
-from sublet.plan.supply import PATIENCE, Supply, supply_of
+from sublet.plan.supply import PATIENCE, Supply, as_expected, supply_of
 from sublet.plan.translate import booking_of, gpus_per_node
 from sublet.policy import pools
 from sublet.policy.chain import Input
@@ -96,8 +96,8 @@ def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
     answered all the same.
     """
     served = serve(view, now)
-    as_expected = supply_of(view, now, patience=PATIENCE).calendar(served.booked.values())
-    taken_back, short = take_back(view, as_expected, now)
+    expected = as_expected(served.supply, view, now).calendar(served.booked.values())
+    taken_back, short = take_back(view, expected, now)
     changes: dict[str, Raw] = {}
 
     def change(name: str, status: Raw | None) -> None:

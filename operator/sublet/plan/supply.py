@@ -49,14 +49,26 @@ class Supply:
         return replace(self, nodes=tuple(replace(node, sound=True) for node in self.nodes))
 
 
-def supply_of(view: PoolView, now: datetime, *, patience: timedelta = timedelta()) -> Supply:
-    """The supply as it is seen.
+def supply_of(view: PoolView, now: datetime) -> Supply:
+    """The supply as it is seen."""
+    last_start = _last_start(view, now)
+    return Supply(
+        per_node=gpus_per_node(view.nodes, view.pool.spec.resource_name),
+        nodes=_nodes(view, now),
+        cleaning=_cleaning(view),
+        floor=floor_of(view.pool.spec.owner_floor, now, _sold_until(view, last_start)),
+        gap=view.pool.spec.schedule.cleaning_gap,
+        last_start=last_start,
+    )
 
-    Args:
-        view: The pool.
-        now: The instant of the pass.
-        patience: For how long a node that is not ready counts as if it were.
-    """
+
+def as_expected(supply: Supply, view: PoolView, now: datetime) -> Supply:
+    """The supply, if a node that is not ready is waited for, as if it were, for as long as patience has it."""
+    return replace(supply, nodes=_nodes(view, now - PATIENCE))
+
+
+def _nodes(view: PoolView, since: datetime) -> tuple[Node, ...]:
+    """The nodes of the pool; one that was ready until after `since` counts as ready."""
     resource = view.pool.spec.resource_name
     per_node = gpus_per_node(view.nodes, resource)
     held: dict[tuple[str | None, str | None], set[str]] = {
@@ -67,17 +79,10 @@ def supply_of(view: PoolView, now: datetime, *, patience: timedelta = timedelta(
         """Whole, and not claimed by a lease that nobody knows or that gave it up for another node."""
         claim = (node.lease, node.lease_uid)
         known = claim == (None, None) or node.name in held.get(claim, ())
-        return known and is_healthy(node, resource, per_node, now - patience)
+        return known and is_healthy(node, resource, per_node, since)
 
     levels = view.pool.spec.topology
-    return Supply(
-        per_node=per_node,
-        nodes=tuple(Node(n.name, tuple(n.labels.get(key, "") for key in levels), is_sound(n)) for n in view.nodes),
-        cleaning=_cleaning(view),
-        floor=floor_of(view.pool.spec.owner_floor, now, _sold_until(view, now)),
-        gap=view.pool.spec.schedule.cleaning_gap,
-        last_start=_last_start(view, now),
-    )
+    return tuple(Node(n.name, tuple(n.labels.get(key, "") for key in levels), is_sound(n)) for n in view.nodes)
 
 
 def is_healthy(node: NodeSeen, resource: str, per_node: int, since: datetime) -> bool:
@@ -91,7 +96,7 @@ def holds_nodes(lease: GPULease) -> bool:
     return lease.status.starts_at is not None and lease.status.released_at is None
 
 
-def _sold_until(view: PoolView, now: datetime) -> datetime:
+def _sold_until(view: PoolView, last_start: datetime) -> datetime:
     """No booking, made or to be made, reaches further than this: so far the owner's windows matter."""
     terms, gap = view.pool.spec.terms, view.pool.spec.schedule.cleaning_gap
     extended = [
@@ -101,7 +106,7 @@ def _sold_until(view: PoolView, now: datetime) -> datetime:
     ]
     asked = [lease.spec.duration or timedelta() for lease in view.leases if lease.status.starts_at is None]
     longest = min(max([terms.min_duration, *asked]), terms.max_duration)
-    return max([_last_start(view, now), *extended]) + longest + gap
+    return max([last_start, *extended]) + longest + gap
 
 
 def _last_start(view: PoolView, now: datetime) -> datetime:
