@@ -5,7 +5,7 @@ import statistics
 from functools import partial
 from typing import Final
 
-from hack.bench.objects import Raw, pod
+from hack.bench.objects import Raw, again, pod
 from hack.bench.site import Site, row
 from sublet.cluster import kinds
 
@@ -28,9 +28,7 @@ async def cost_of_guards(site: Site, count: int = 150) -> None:
         await site.until(partial(site.account, namespace), "its ServiceAccount is there")
     for kind in (kinds.RESOURCE_QUOTA, kinds.LIMIT_RANGE):
         for limits in (await site.client.list(kind, LEASED))["items"]:
-            metadata = {"name": limits["metadata"]["name"], "namespace": LIMITED}
-            kept = {key: value for key, value in limits.items() if key not in {"metadata", "status"}}
-            await site.client.create({**kept, "metadata": metadata})
+            await site.client.create(again(limits, name=limits["metadata"]["name"], namespace=LIMITED))
     # The quota counts nothing before its controller has seen it.
     await asyncio.sleep(2)
     for how, query in (("by dry run", {"dryRun": "All"}), ("and kept", {})):

@@ -35,3 +35,8 @@ def pod(name: str, namespace: str) -> Raw:
     """A pod that says nothing about where it runs."""
     spec: Raw = {"containers": [{"name": "main", "image": "registry.example/main:1"}]}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def again(obj: Raw, **metadata: str) -> Raw:
+    """A live object as a manifest for another place: what it is, without whose it was and how it fared."""
+    return {**{key: value for key, value in obj.items() if key not in {"metadata", "status"}}, "metadata": metadata}

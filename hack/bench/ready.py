@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Sequence
 
-from hack.bench.objects import Raw
+from hack.bench.objects import Raw, again
 from hack.bench.site import Site, row
 from sublet.cluster import kinds
 from sublet.desired import naming
@@ -43,12 +43,7 @@ async def objects_of(site: Site, name: str) -> list[Raw]:
 async def send(site: Site, template: Sequence[Raw], namespace: str) -> None:
     """The same objects and two node claims, as fast as one client sends them in order."""
     for obj in template:
-        metadata = (
-            {"name": namespace}
-            if obj["kind"] == "Namespace"
-            else {"name": obj["metadata"]["name"], "namespace": namespace}
-        )
-        kept = {key: value for key, value in obj.items() if key not in {"metadata", "status"}}
-        await site.client.apply({**kept, "metadata": metadata})
+        inside = {"name": obj["metadata"]["name"], "namespace": namespace}
+        await site.client.apply(again(obj, **({"name": namespace} if obj["kind"] == "Namespace" else inside)))
     for node in ("gpu-000", "gpu-001"):
         await site.client.patch(kinds.NODE, node, {"metadata": {"annotations": {"bench": namespace}}})
