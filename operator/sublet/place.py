@@ -5,6 +5,7 @@ planned with. So a second operator, or a stale view, is refused by the API serve
 """
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sublet.cluster import observe, publish
@@ -35,17 +36,23 @@ async def place(world: World, name: str, now: datetime) -> datetime | None:
     in_use = any(holds_nodes(lease) for lease in seen.leases)
     if seen.pool.metadata.deletion_timestamp is not None and not in_use:
         await publish.let_pool_go(world, seen.pool)
-    if in_use or plan.changes:
+    if in_use or plan.moves or plan.changes:
         # Leases are rendered from their pool; one that is deleted under them stays until they have ended.
         await publish.hold_pool(world, seen.pool)
+    # Only what has been moved for certain makes room for others.
+    recorded = await _record_all(world, plan.moves, now) and await _record_all(world, plan.changes, now)
+    return plan.look_again_at if recorded else now + _SOON
+
+
+async def _record_all(world: World, changes: Iterable[StatusChange], now: datetime) -> bool:
+    """Write changes, in any order; False if some of it must be planned anew."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def record(change: StatusChange) -> bool:
         async with limit:
             return await _record(world, change, now)
 
-    recorded = await asyncio.gather(*(record(change) for change in plan.changes))
-    return plan.look_again_at if all(recorded) else now + _SOON
+    return all(await asyncio.gather(*(record(change) for change in changes)))
 
 
 async def _record(world: World, change: StatusChange, now: datetime) -> bool:

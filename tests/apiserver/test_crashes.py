@@ -1,6 +1,7 @@
 """Crashes: an operator that dies before or after any of its writes is followed by one that ends in the same state."""
 
 import asyncio
+import itertools
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from sublet.clock import ManualClock
 from sublet.cluster import kinds
 from sublet.cluster.client import Client
+from tests.apiserver.reservations import reservations_apart, spot_of
 from tests.apiserver.site import Site, eventually
 from tests.apiserver.test_drift import snapshot
 
@@ -212,3 +214,43 @@ def _nameless(seen: Raw, names: Mapping[str, str]) -> Raw:
 
     result: Raw = plain(seen)
     return result
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+async def test_a_reservation_that_makes_room_survives_a_crash_at_every_write(bare_site: Site, *, after: bool) -> None:
+    """At no moment do two leases have a node at once, and a second operator books what the first was about to."""
+    site = bare_site
+    await site.pool(nodes=2)
+    for at in range(1, 20):
+        client = await mortal(site, 0, after=after)
+        operator = await site.start_operator(client)
+        spots = await reservations_apart(site, str(at))
+        client.will_die(at, after=after)
+        early = spots[f"early{at}"]
+        start = (early.start + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        await site.lease(f"between{at}", nodes=1, start=start, duration="3h")
+        booked = asyncio.create_task(site.reach(f"between{at}", "Reserved"))
+        died = await run_until_death(site, client, booked)
+        await assert_no_node_is_booked_twice(site)
+        if died:
+            await site.start_operator()
+        await booked
+        await assert_no_node_is_booked_twice(site)
+        if not died:
+            await operator.stop()
+            assert at > 2, "a move and a booking are two writes: nothing was tried"
+            return
+        await asyncio.gather(*(site.edit(lease, release=True) for lease in (*spots, f"between{at}")))
+        for lease in (*spots, f"between{at}"):
+            await site.reach(lease, "Ended")
+        await site.operators[-1].stop()
+    pytest.fail("the reservation never came to its end")
+
+
+async def assert_no_node_is_booked_twice(site: Site) -> None:
+    """As the leases have it on record at this moment."""
+    leases = (await site.admin.list(kinds.GPU_LEASE))["items"]
+    mine = [lease for lease in leases if lease["spec"]["pool"] == site.prefix]
+    spots = [spot_of(lease) for lease in mine if lease.get("status", {}).get("phase") == "Reserved"]
+    for one, other in itertools.combinations(spots, 2):
+        assert one.end <= other.start or other.end <= one.start or not {*one.nodes} & {*other.nodes}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sublet.cluster import kinds
+from tests.apiserver.reservations import reservations_apart, spot_of
 from tests.apiserver.site import Site, eventually
 from tests.apiserver.test_main_job import condition
 
@@ -220,3 +221,16 @@ async def test_a_level_that_the_pool_does_not_tell_apart_is_refused(site: Site, 
     assert refused["status"]["message"] == (
         f"spec.placement.level: example.com/row is no level of the pool's topology; name one of {RACK}"
     )
+
+
+async def test_reservations_make_room_for_one_between_them(site: Site) -> None:
+    """Each of two nodes carries a reservation in its way; once one of them holds both, the other is free."""
+    await site.pool(nodes=2)
+    before = await reservations_apart(site)
+
+    await site.lease("between", nodes=1, start=text(before["early"].start + timedelta(hours=1)), duration="3h")
+
+    between = spot_of(await site.reach("between", "Reserved"))
+    after = {name: spot_of(await site.see(name)) for name in before}
+    assert after["early"].nodes == after["late"].nodes != between.nodes
+    assert {name: spot.start for name, spot in after.items()} == {name: spot.start for name, spot in before.items()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from hack.bench.planner.workload import GAP, NOW, some_bookings, some_floor, some_nodes, some_requests
 from sublet.calendar.allocator import earliest
+from sublet.calendar.backfill import place as place_queue
 from sublet.calendar.booking import Booking, Request
 from sublet.calendar.calendar import Calendar
 
@@ -50,16 +51,14 @@ def measure(nodes: int, bookings: int, queries: int, kept: int, seed: int = 1) -
             found.append(earliest(request, calendar, NOW))
 
         def book(request: Request = request) -> None:
-            booking = earliest(request, calendar, NOW)
-            if booking is not None:
-                calendar.book(booking)
+            place_queue([request], calendar, NOW)
 
         find.append(timed(look))
         place.append(timed(book))
         # Given back outside of the time taken, so that every request meets the same pool.
+        for placed in calendar.of(request.lease):
+            calendar.end(request.lease, placed.interval.start)
         booking = found[0]
-        if booking is not None:
-            calendar.end(request.lease, booking.interval.start)
         starts.append(booking.interval.start if booking is not None else None)
     at_once = sum(start == NOW for start in starts)
     never = starts.count(None)

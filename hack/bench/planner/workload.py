@@ -55,7 +55,8 @@ def some_bookings(rng: random.Random, nodes: list[Node], count: int, kept: int) 
         start = max(at for at, _ in taken) + (rng.expovariate(1 / 2) if rng.random() < 0.5 else 0)  # noqa: PLR2004
         end = start + max(0.5, rng.lognormvariate(math.log(average) - 0.5, 1))
         interval = Interval(START + whole(start * HOUR), START + whole(end * HOUR))
-        bookings.append(Booking(f"l{number}", tuple(name for _, name in taken), interval, rng.random() < 0.7))  # noqa: PLR2004
+        names = tuple(name for _, name in taken)
+        bookings.append(Booking(f"l{number}", names, interval, rng.random() < 0.7, movable=rng.random() < 0.75))  # noqa: PLR2004
         for _, name in taken:
             heapq.heappush(begin, (end + GAP / HOUR + 1 / 3600, name))
     return bookings

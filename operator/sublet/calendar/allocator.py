@@ -1,7 +1,6 @@
-"""Placing requests: in strict order, each at the earliest start that delays nobody before it."""
+"""Finding a place for one request: the earliest start, and the nodes that serve it best."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 
 from sublet.calendar.booking import Booking, Request
@@ -19,7 +18,7 @@ def earliest(request: Request, calendar: Calendar, now: datetime) -> Booking | N
     An interruptible request that cannot begin at once in its full length gets the longest booking that can, if that
     is worth having: it ends in time for the next reservation, or for the owner.
     """
-    starts = _starts(request, calendar, now)
+    starts = starts_of(request, calendar, now)
     if starts[0] > starts[1]:
         return None
     if request.duration is not None:
@@ -32,48 +31,7 @@ def earliest(request: Request, calendar: Calendar, now: datetime) -> Booking | N
         span = _until(request, seconds(request.end), calendar, starts)
     if span is None:
         return None
-    nodes = _nodes(request, calendar, span, seconds(now))
-    return Booking(request.lease, nodes, Interval(instant(span[0]), instant(span[1])), request.firm)
-
-
-@dataclass(frozen=True)
-class Placement:
-    """What the queue's turn brought one request.
-
-    Attributes:
-        lease: Whose request it was.
-        position: 1 for the first in the queue; 0 for one that is served.
-        booking: The earliest booking that delays nobody before it; None if there is none, ever: see `offers.nearest`.
-        final: Whether the booking is to be recorded now: it starts now, or when the tenant wanted it at the earliest,
-            or there is a latest start that would otherwise be at risk. The others stay in the queue, where an early
-            release may move them forward.
-    """
-
-    lease: str
-    position: int
-    booking: Booking | None
-    final: bool
-
-
-def place(queue: Iterable[Request], calendar: Calendar, now: datetime) -> tuple[Placement, ...]:
-    """Place a queue in its order; nobody's placement delays anybody who stands before it.
-
-    Every request that finds a place is booked on a copy that the next one sees, which is conservative backfill
-    (Mu'alem and Feitelson, IEEE TPDS 12(6), 2001): a later, smaller request may start first, but only on nodes and
-    hours that no earlier request will use. `calendar` itself stays as it is.
-    """
-    trial = calendar.copy()
-    placements: list[Placement] = []
-    waiting = 0
-    for request in queue:
-        booking = earliest(request, trial, now)
-        at_once = booking is not None and booking.interval.start <= max(request.start or now, now)
-        final = booking is not None and (at_once or request.latest_start is not None)
-        if booking is not None:
-            trial.book(booking)
-        waiting += not final
-        placements.append(Placement(request.lease, 0 if final else waiting, booking, final))
-    return tuple(placements)
+    return booked(request, calendar, span, now)
 
 
 def longest_from(start: int, request: Request, calendar: Calendar) -> Span | None:
@@ -87,7 +45,7 @@ def longest_from(start: int, request: Request, calendar: Calendar) -> Span | Non
     return (start, over - calendar.cleaning) if over >= least else None
 
 
-def _starts(request: Request, calendar: Calendar, now: datetime) -> Span:
+def starts_of(request: Request, calendar: Calendar, now: datetime) -> Span:
     """The first and the last second at which the request may start; the last before the first if it never may."""
     first = seconds(now)
     last = max(first, calendar.quiet_from)
@@ -104,7 +62,7 @@ def _starts(request: Request, calendar: Calendar, now: datetime) -> Span:
 
 def _whole(request: Request, wanted: int, calendar: Calendar, starts: Span) -> Span | None:
     """The earliest span of the wanted length."""
-    query = Query(request.nodes, wanted + calendar.cleaning, *starts, _level(request))
+    query = Query(request.nodes, wanted + calendar.cleaning, *starts, level_of(request))
     start = earliest_start(query, calendar.occupancy, calendar.slack)
     return None if start is None else (start, start + wanted)
 
@@ -123,30 +81,35 @@ def _until(request: Request, end: int, calendar: Calendar, starts: Span) -> Span
 
 def _best(request: Request, calendar: Calendar, start: int, over: int, bound: Callable[[int], int]) -> int | None:
     """The lowest bound that enough nodes keep, of those that are free in [start, over); None if too few are."""
-    layout, level = calendar.layout, _level(request)
+    layout, level = calendar.layout, level_of(request)
     free = calendar.occupancy.free(start, over)
     groups = [free] if level is None else [free & block.sound for block in layout.level(level)]
     bounds = (sorted(map(bound, positions(group))) for group in groups if group.bit_count() >= request.nodes)
     return min((ordered[request.nodes - 1] for ordered in bounds), default=None)
 
 
-def _nodes(request: Request, calendar: Calendar, span: Span, now: int) -> tuple[str, ...]:
-    """Which nodes to book: as the topology wants it, and among equals those that are left idle the least."""
+def booked(request: Request, calendar: Calendar, span: Span, now: datetime) -> Booking:
+    """The booking for a span in which enough nodes are free.
+
+    On nodes as the topology wants them, and among equals on those that are left idle the least.
+    """
     start, over = span[0], span[1] + calendar.cleaning
 
     def idle(position: int) -> int:
         begins, ends = calendar.occupancy.gap(position, start)
-        return start - max(begins, now) + ends - over
+        return start - max(begins, seconds(now)) + ends - over
 
     free = calendar.occupancy.free(start, over)
-    level = _level(request)
+    level = level_of(request)
     if level is not None:
         # A narrower block need not lie in one of the level that is required.
         free &= calendar.layout.inside[level]
     chosen = choose(calendar.layout, free, request.nodes, close=request.together is not None, idle=idle)
-    return tuple(calendar.layout.names[position] for position in chosen)
+    nodes = tuple(calendar.layout.names[position] for position in chosen)
+    interval = Interval(instant(span[0]), instant(span[1]))
+    return Booking(request.lease, nodes, interval, request.firm)
 
 
-def _level(request: Request) -> int | None:
+def level_of(request: Request) -> int | None:
     """The level at which one block must hold all nodes."""
     return request.together.level if request.together is not None and request.together.required else None

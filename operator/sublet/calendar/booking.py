@@ -73,9 +73,11 @@ class Booking:
         nodes: Their names.
         interval: From when to when, without the cleaning that follows.
         firm: Whether it is a promise; one that is not may be cut by `reclaim`.
+        movable: Whether it may be given other nodes until it begins, because any will do for it.
     """
 
     lease: str
     nodes: tuple[str, ...]
     interval: Interval
     firm: bool = True
+    movable: bool = False

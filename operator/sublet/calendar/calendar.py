@@ -32,12 +32,14 @@ class Calendar:
         occupancy: When each node is taken, gaps included.
         slack: How many nodes may still be booked, at each moment.
         quiet_from: From this second on nothing changes any more.
+        movable: For each position that has some, the bookings that may be given other nodes, by lease.
     """
 
     layout: Layout
     occupancy: Occupancy
     slack: Slack
     quiet_from: int
+    movable: dict[int, dict[str, Booking]]
     _changes: int
     _indexed: int
 
@@ -63,6 +65,7 @@ class Calendar:
         twin = copy(self)
         twin._held = dict(self._held)  # noqa: SLF001 - a copy of this very object
         twin.occupancy, twin.slack = self.occupancy.copy(), self.slack.copy()
+        twin.movable = {position: {**theirs} for position, theirs in self.movable.items()}
         return twin
 
     @property
@@ -95,6 +98,23 @@ class Calendar:
         if any(self.slack.short(chosen.bit_count(), *span)):
             raise ValueError(f"{booking.lease}: the owner keeps too many nodes at that time")
         self._add(booking)
+
+    def move(self, booking: Booking, before: str, after: str) -> Booking:
+        """Give a booking that has one sound node another one in its place.
+
+        Raises:
+            ValueError: The other node is not free at that time.
+        """
+        old, new, span = self.layout.position[before], self.layout.position[after], self.span(booking.interval)
+        if not self.occupancy.is_free(new, *span):
+            raise ValueError(f"{booking.lease}: not free at that time: {after}")
+        moved = replace(booking, nodes=tuple(after if node == before else node for node in booking.nodes))
+        self._held[booking.lease] = tuple(moved if other is booking else other for other in self.of(booking.lease))
+        self.occupancy.give_back(1 << old, span)
+        self.occupancy.take(1 << new, span)
+        self._forget_movable(booking)
+        self._note_movable(moved)
+        return moved
 
     def end(self, lease: str, at: datetime) -> None:
         """Shorten what a lease has to `at`; what would begin later is given up."""
@@ -143,6 +163,7 @@ class Calendar:
         if self._changes > self._indexed:
             self._index()
             return
+        self._note_movable(booking)
         start, end = self.span(booking.interval)
         self.quiet_from = max(self.quiet_from, end)
         if start < end:
@@ -151,7 +172,12 @@ class Calendar:
             self.slack.take((chosen & self.layout.sound).bit_count(), start, end)
 
     def _remove(self, booking: Booking) -> None:
-        self._held[booking.lease] = tuple(other for other in self.of(booking.lease) if other is not booking)
+        rest = tuple(other for other in self.of(booking.lease) if other is not booking)
+        if rest:
+            self._held[booking.lease] = rest
+        else:
+            del self._held[booking.lease]
+        self._forget_movable(booking)
         start, end = self.span(booking.interval)
         chosen = self.layout.members(booking.nodes)
         if chosen & self.occupancy.merged:
@@ -174,8 +200,24 @@ class Calendar:
         self.quiet_from = max([*moments, *taken], default=0)
         self.occupancy = Occupancy(self.layout, slots, held)
         self.slack = Slack(slots, self.layout.sound.bit_count() - self.floor.nodes, self._taken(held, taken))
+        self.movable = {}
+        for booking in self.bookings:
+            self._note_movable(booking)
         self._indexed = max(len(moments), 8)
         self._changes = 0
+
+    def _note_movable(self, booking: Booking) -> None:
+        if booking.movable:
+            for node in booking.nodes:
+                self.movable.setdefault(self.layout.position[node], {})[booking.lease] = booking
+
+    def _forget_movable(self, booking: Booking) -> None:
+        if booking.movable:
+            for node in booking.nodes:
+                position = self.layout.position[node]
+                del self.movable[position][booking.lease]
+                if not self.movable[position]:
+                    del self.movable[position]
 
     def _taken(self, held: Iterable[tuple[list[int], Span]], taken: dict[int, int]) -> dict[int, int]:
         """By how much the slack falls, for each moment: what the floor takes, and every sound node that is taken."""

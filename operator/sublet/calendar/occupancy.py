@@ -106,6 +106,13 @@ class Occupancy:
         begins = spans[index - 1][1] if index else -FOREVER
         return begins, spans[index][0] if index < len(spans) else FOREVER
 
+    def count(self, position: int, span: Span) -> int:
+        """How many spans of a node lie in the way of another one."""
+        spans = self.taken[position]
+        first = bisect_right(spans, (span[0], FOREVER))
+        first -= first > 0 and spans[first - 1][1] > span[0]
+        return bisect_left(spans, (span[1], span[1])) - first
+
     def next_taken(self, position: int, moment: int) -> int:
         """When a node is next taken from a moment on; the moment itself if it is then."""
         spans = self.taken[position]

@@ -16,7 +16,7 @@ from sublet.calendar.reclaim import Shortfall
 from sublet.plan import extension
 from sublet.plan.healing import Ward, heal
 from sublet.plan.observed import LeaseView, PoolView
-from sublet.plan.queueing import Turn, take_turns
+from sublet.plan.queueing import Turn, Turns, take_turns
 from sublet.plan.reclaiming import take_back
 from sublet.plan.supply import PATIENCE, Supply, as_expected, supply_of
 from sublet.plan.translate import booking_of, gpus_per_node
@@ -44,11 +44,14 @@ class PoolPlan:
     """What a planning pass decided.
 
     Attributes:
+        moves: The new nodes of leases that have not begun, on whose former nodes others are booked by `changes`: to be
+            recorded before them.
         changes: The statuses to change, the oldest lease first.
         short: When the owner lacks nodes that no interruptible lease could give back.
         look_again_at: When something changes by the clock alone; None if nothing does.
     """
 
+    moves: tuple[StatusChange, ...]
     changes: tuple[StatusChange, ...]
     short: tuple[Shortfall, ...]
     look_again_at: datetime | None
@@ -63,14 +66,14 @@ class Served:
         booked: What was booked before, by lease.
         calendar: The pool with that, with what replaces failed nodes, and with what was found for all who wait.
         healed: The changes of status of leases that lost a node or got it back.
-        turns: What the turns brought, in the order of the queue; none in a pool that is not accepted.
+        turns: What the turns of the queue brought; nothing in a pool that is not accepted.
     """
 
     supply: Supply
     booked: Mapping[str, Booking]
     calendar: Calendar
     healed: Mapping[str, Raw]
-    turns: tuple[Turn, ...]
+    turns: Turns
 
 
 def serve(view: PoolView, now: datetime) -> Served:
@@ -84,7 +87,8 @@ def serve(view: PoolView, now: datetime) -> Served:
         change = heal(lease, booked[lease.metadata.name], ward, calendar, now)
         if change is not None:
             healed[lease.metadata.name] = change
-    turns = take_turns(view, supply, calendar, now) if pools.judge(view.pool, view.classes) is None else ()
+    is_accepted = pools.judge(view.pool, view.classes) is None
+    turns = take_turns(view, supply, booked.values(), calendar, now) if is_accepted else Turns()
     return Served(supply, booked, calendar, healed, turns)
 
 
@@ -104,18 +108,22 @@ def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
         if status is not None:
             changes[name] = changes.get(name, {}) | status
 
+    for name, nodes in served.turns.moved.items():
+        change(name, {"nodes": list(nodes)})
     for several in (taken_back, served.healed):
         for name, status in several.items():
             change(name, status)
-    for turn in served.turns:
+    for turn in served.turns.each:
         change(turn.lease, turn.status)
     for lease in _held(view, served.booked):
         name = lease.metadata.name
         # What has just been cut or moved to another node is answered once that is recorded.
         if name not in taken_back and "nodes" not in changes.get(name, {}):
             change(name, extension.answer(lease, served.booked[name], view.pool, served.calendar, now))
-    found = tuple(StatusChange(lease, changes[n]) for lease in view.leases if (n := lease.metadata.name) in changes)
-    return PoolPlan(found, short, _next_look(view, served.supply, served.turns, now))
+    found = [StatusChange(lease, changes[n]) for lease in view.leases if (n := lease.metadata.name) in changes]
+    moves = tuple(change for change in found if change.lease.metadata.name in served.turns.moved)
+    rest = tuple(change for change in found if change not in moves)
+    return PoolPlan(moves, rest, short, _next_look(view, served.supply, served.turns.each, now))
 
 
 def _held(view: PoolView, booked: Iterable[str]) -> list[GPULease]:

@@ -1,7 +1,7 @@
 """The queue of a pool: who is booked now, who waits for which hour, and who can never be served."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -9,14 +9,14 @@ from typing import Any
 from sublet.api.lease import EarlyEnd, EarlyEndReason, GPULease, Phase, Queue
 from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_duration, format_timestamp
-from sublet.calendar.allocator import earliest, place
+from sublet.calendar.backfill import place
 from sublet.calendar.booking import Booking, Request
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.offers import nearest
 from sublet.desired import naming
 from sublet.plan.observed import PoolView
 from sublet.plan.supply import Supply
-from sublet.plan.translate import booking_of, node_count, promise, request_of
+from sublet.plan.translate import node_count, promise, request_of
 from sublet.policy.times import wanted_end
 
 Raw = dict[str, Any]
@@ -39,27 +39,45 @@ class Turn:
     booking: Booking | None
 
 
-def take_turns(view: PoolView, supply: Supply, calendar: Calendar, now: datetime) -> tuple[Turn, ...]:
+@dataclass(frozen=True)
+class Turns:
+    """What the turns of a queue brought.
+
+    Attributes:
+        each: In the order of the queue.
+        moved: The new nodes of leases that were booked before and have not begun, by lease. They are to be recorded
+            before anything that the turns brought.
+    """
+
+    each: tuple[Turn, ...] = ()
+    moved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def take_turns(view: PoolView, supply: Supply, booked: Iterable[Booking], calendar: Calendar, now: datetime) -> Turns:
     """Serve the queue in its order, the oldest lease first.
 
     What is found is booked in `calendar`, also for those that go on waiting: whoever is asked after them may not
     delay them.
+
+    Args:
+        view: The pool.
+        supply: What it has to sell.
+        booked: What was booked before the pass.
+        calendar: The same as a calendar, with what has been booked in the pass.
+        now: The instant of the pass.
     """
 
     @cache
     def repaired() -> Calendar:
         """What is booked, were every node sound: one for all that find no place, since it takes long to make."""
-        booked = (booking for lease in view.leases if (booking := booking_of(lease, now)) is not None)
         return supply.repaired().calendar(booked)
 
     queue = list(_requests(view, supply))
     placements = place((request for _, request in queue), calendar, now)
     turns: list[Turn] = []
     waiting = 0
-    for (lease, request), placement in zip(queue, placements, strict=True):
+    for (lease, request), placement in zip(queue, placements.each, strict=True):
         booking = placement.booking
-        if booking is not None:
-            calendar.book(booking)
         if booking is not None and placement.final:
             status = _booked(lease, booking, view, supply, now)
             turns.append(Turn(lease.metadata.name, status, None, booking))
@@ -72,7 +90,7 @@ def take_turns(view: PoolView, supply: Supply, calendar: Calendar, now: datetime
         place_in_queue = Queue(position=waiting if refusal is None else None, earliest_start=start, refusal=refusal)
         news = None if place_in_queue == lease.status.queue else {"queue": _whole(place_in_queue)}
         turns.append(Turn(lease.metadata.name, news, start or _given_up_at(request), booking))
-    return tuple(turns)
+    return Turns(tuple(turns), {booking.lease: booking.nodes for booking in placements.moved})
 
 
 def _requests(view: PoolView, supply: Supply) -> Iterator[tuple[GPULease, Request]]:
@@ -146,21 +164,22 @@ def _refusal(lease: GPULease, request: Request, calendar: Calendar, within: date
         within: No later start is one.
         now: The instant of the pass. No running time stands in the answer, which would be news on every pass.
     """
-    possible = earliest(request, calendar, now)
+    (found,) = place([request], calendar.copy(), now).each
+    possible = found.booking
     if possible is not None and possible.interval.start <= within:
         return None
     offers = nearest(request, calendar, now)
-    found = []
+    instead = []
     if offers.later is not None and offers.later.interval.start <= within:
         start = offers.later.interval.start
-        found.append(f"{_nodes(request.nodes)} {f'from {format_timestamp(start)}' if start > now else 'now'}")
+        instead.append(f"{_nodes(request.nodes)} {f'from {format_timestamp(start)}' if start > now else 'now'}")
     if offers.fewer is not None and offers.fewer.interval.start <= within:
-        found.append(f"{_nodes(offers.fewer.nodes)} at the time asked for")
+        instead.append(f"{_nodes(offers.fewer.nodes)} at the time asked for")
     if offers.shorter is not None:
-        found.append(f"{_nodes(request.nodes)} until {format_timestamp(offers.shorter.interval.end)}")
+        instead.append(f"{_nodes(request.nodes)} until {format_timestamp(offers.shorter.interval.end)}")
     wish = " in one block" if request.together is not None and request.together.required else ""
-    instead = f"; to be had: {', or '.join(found)}" if found else "; ask for fewer nodes or a shorter time"
-    return f"{_field(lease)}: the pool never has {_nodes(request.nodes)}{wish} free then{instead}"
+    advice = f"to be had: {', or '.join(instead)}" if instead else "ask for fewer nodes or a shorter time"
+    return f"{_field(lease)}: the pool never has {_nodes(request.nodes)}{wish} free then; {advice}"
 
 
 def _nodes(count: int) -> str:

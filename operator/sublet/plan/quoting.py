@@ -105,7 +105,7 @@ def quote(lease: GPULease, view: PoolView | None, holders: Mapping[str, str | No
     if objection is not None or view is None:
         return Quotation(Standing.REFUSED, refusal=objection)
     served = serve(_with(view, lease), now)
-    turn, booking = served.turns[-1], served.turns[-1].booking
+    turn, booking = served.turns.each[-1], served.turns.each[-1].booking
     if booking is not None:
         # What is offered beside it is offered in its place.
         served.calendar.end(lease.metadata.name, booking.interval.start)
@@ -145,7 +145,7 @@ def _others(
         if _judge(other, view, holders, now) is not None:
             continue
         again = serve(_with(view, other), now)
-        booking = again.turns[-1].booking
+        booking = again.turns.each[-1].booking
         if booking is not None and booking.interval == found.interval:
             yield _offer(other, view, again, booking)
 

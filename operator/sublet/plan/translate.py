@@ -70,7 +70,8 @@ def booking_of(lease: GPULease, now: datetime) -> Booking | None:
         return None
     end = status.ended_at or status.ends_at
     interval = Interval(status.starts_at, max(end, now, status.starts_at))
-    return Booking(lease.metadata.name, status.nodes, interval, firm=lease.spec.term is Term.FIRM)
+    firm, movable = lease.spec.term is Term.FIRM, lease.spec.placement is None
+    return Booking(lease.metadata.name, status.nodes, interval, firm=firm, movable=movable)
 
 
 def tenancy_of(

@@ -37,6 +37,7 @@ class Held:
     start: int
     end: int
     firm: bool
+    movable: bool = False
 
 
 @dataclass

@@ -7,13 +7,26 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from sublet.calendar.allocator import earliest, place
+from sublet.calendar.allocator import earliest
+from sublet.calendar.backfill import place
 from sublet.calendar.booking import Booking, Together
 from sublet.calendar.healing import replacement
 from sublet.calendar.reclaim import reclaim
 from tests.builders import at
 from tests.unit.calendar.oracle import EDGE, Ask, Held, Oracle
-from tests.unit.calendar.worlds import a_calendar, a_request, asks, booking_of, held_of, pools, second, windows
+from tests.unit.calendar.worlds import (
+    SETTLED,
+    a_calendar,
+    a_request,
+    asks,
+    booking_of,
+    check_moves,
+    held_of,
+    pools,
+    second,
+    settled_soon,
+    windows,
+)
 
 LAST = at(seconds=EDGE - 150)
 """Nothing is booked beyond it, so that whole queues fit behind."""
@@ -57,26 +70,44 @@ class Life(RuleBasedStateMachine):
         found = None if booking is None else (second(booking.interval.start), second(booking.interval.end))
         assert found == self.oracle.answer(ask, self.now)
         if booking is not None and booking.interval.end < LAST:
+            booking = replace(booking, movable=ask.level is None)
             self.calendar.book(booking)
             self._booked(ask, booking)
 
     @rule(data=st.data())
     def queue(self, data: st.DataObject) -> None:
-        """In a queue each gets what the oracle gives it after those before; who stands behind changes nothing."""
+        """In a queue each gets no less than the oracle gives it after those before; who stands behind changes nothing.
+
+        What is final is recorded, and so is who was moved for it.
+        """
         queue = data.draw(st.lists(asks(self.now), min_size=1, max_size=4))
-        requests = [a_request(f"q{number}", ask) for number, ask in enumerate(queue)]
+        requests = [a_request(f"q{self.leases + number}", ask) for number, ask in enumerate(queue)]
+        self.leases += len(queue)
         now = at(seconds=self.now)
-        placements = place(requests, self.calendar, now)
-        assert place(requests[:-1], self.calendar, now) == placements[:-1]
-        known = [*self.oracle.held]
-        for ask, placement in zip(queue, placements, strict=True):
-            booking = placement.booking
-            found = None if booking is None else (second(booking.interval.start), second(booking.interval.end))
-            assert found == self.oracle.answer(ask, self.now)
+        before = [*self.oracle.held]
+        with settled_soon():
+            placements = place(requests, self.calendar, now)
+            again = place(requests[:-1], a_calendar(self.oracle), now)
+        spans = [booking and booking.interval for booking in (p.booking for p in placements.each)]
+        assert [placement.booking and placement.booking.interval for placement in again.each] == spans[:-1]
+        # By the order of the queue, on what the pool carries when all moves are made.
+        self.oracle.held = [held_of(b) for b in self.calendar.bookings if b.lease not in {r.lease for r in requests}]
+        check_moves(replace(self.oracle, held=before), self.oracle.held, self.now + SETTLED)
+        for ask, placement in zip(queue, placements.each, strict=True):
+            found, booking = self.oracle.answer(ask, self.now), placement.booking
             if booking is not None:
+                span = second(booking.interval.start), second(booking.interval.end)
+                assert found is None or (span[0], -span[1]) <= (found[0], -found[1])
                 self._booked(ask, booking)
+            else:
+                assert found is None
         assert self.oracle.broken() == []
-        self.oracle.held = known
+        final = {p.lease for p in placements.each if p.final and p.booking and p.booking.interval.end < LAST}
+        moved = {booking.lease: held_of(booking) for booking in placements.moved}
+        self.oracle.held = [moved.get(held.lease, held) for held in before] + [
+            held_of(b) for b in self.calendar.bookings if b.lease in final
+        ]
+        self.calendar = a_calendar(self.oracle)
 
     @precondition(lambda self: self.oracle.held)
     @rule(data=st.data(), at_moment=st.integers(0, 60))
@@ -170,7 +201,7 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def holds(self) -> None:
-        """No node is in two bookings, and both sides know the same bookings: nothing was moved."""
+        """No node is in two bookings, and both sides know the same bookings."""
         if hasattr(self, "oracle"):
             assert self.oracle.broken() == []
             known = sorted((held_of(b) for b in self.calendar.bookings), key=repr)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sublet.calendar.allocator import earliest, place
+from sublet.calendar.allocator import earliest
 from sublet.calendar.booking import Booking, Node, Request
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.interval import Interval
@@ -90,44 +90,6 @@ def test_an_end_alone_that_leaves_nothing_is_no_booking(end: float) -> None:
     """A lease of no length at all is not booked."""
     request = a_request(duration=None, end=at(end))
     assert earliest(request, a_calendar(a_booking("old", 0, 1)), at(0)) is None
-
-
-def test_the_queue_is_served_in_its_order() -> None:
-    """Of two requests for the only node, the first gets it now and the second afterwards."""
-    first, second = place([a_request("a"), a_request("b")], a_calendar(), at(0))
-    assert (first.booking, first.final, first.position) == (a_booking("a", 0, 2), True, 0)
-    assert (second.booking, second.final, second.position) == (a_booking("b", 2.25, 4.25), False, 1)
-
-
-def test_a_small_request_does_not_delay_a_large_one_before_it() -> None:
-    """The large lease waits for n1; the small one behind it may use n2 only where it is out of its way."""
-    calendar = a_calendar(a_booking("old", -1, 2), nodes=2)
-    large = a_request("large", nodes=2)
-    too_long, short = a_request("long", duration=timedelta(hours=3)), a_request("short", duration=timedelta(hours=2))
-    assert [p.booking for p in place([large, too_long], calendar, at(0))] == [
-        a_booking("large", 2.25, 4.25, "n1", "n2"),
-        a_booking("long", 4.5, 7.5),
-    ]
-    assert [(p.booking, p.final) for p in place([large, short], calendar, at(0))] == [
-        (a_booking("large", 2.25, 4.25, "n1", "n2"), False),
-        (a_booking("short", 0, 2, "n2"), True),
-    ]
-
-
-def test_a_fixed_start_ahead_is_booked_at_once() -> None:
-    """A start that the tenant fixed is a promise now; one that the queue found is only a forecast."""
-    fixed = a_request("fixed", start=at(5), duration=None, end=at(6))
-    (placement,) = place([fixed], a_calendar(), at(0))
-    assert (placement.final, placement.position) == (True, 0)
-
-
-def test_positions_count_only_those_who_wait() -> None:
-    """Who is served, or has a fixed start, holds no place in the queue; who can never be served does."""
-    calendar = a_calendar(a_booking("old", 0, 1))
-    fixed = a_request("fixed", start=at(1.5), duration=None, end=at(2))
-    queue = [a_request("a"), fixed, a_request("huge", nodes=9), a_request("b")]
-    found = [(p.lease, p.position, p.booking is not None) for p in place(queue, calendar, at(0))]
-    assert found == [("a", 1, True), ("fixed", 2, False), ("huge", 3, False), ("b", 4, True)]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sublet.calendar.allocator import earliest, place
+from sublet.calendar.allocator import earliest
+from sublet.calendar.backfill import place
 from sublet.calendar.booking import Booking, Node
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.floor import Floor, Window
@@ -33,8 +34,8 @@ def test_a_flexible_start_is_met_at_the_earliest(latest: float, start: float | N
 def test_a_start_with_a_latest_hour_is_promised_at_once() -> None:
     """Who must begin by an hour cannot live with a forecast; who may begin at any can."""
     request = a_request(start=at(1), latest_start=at(9))
-    assert [p.final for p in place([request], a_calendar(a_booking("old", 0, 3)), at(0))] == [True]
-    assert [p.final for p in place([a_request()], a_calendar(a_booking("old", 0, 3)), at(0))] == [False]
+    assert [p.final for p in place([request], a_calendar(a_booking("old", 0, 3)), at(0)).each] == [True]
+    assert [p.final for p in place([a_request()], a_calendar(a_booking("old", 0, 3)), at(0)).each] == [False]
 
 
 def test_an_interruptible_lease_is_shortened_to_begin_at_once() -> None:

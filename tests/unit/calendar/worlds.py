@@ -1,15 +1,46 @@
 """The bridge between the oracle's seconds and the library's instants, and examples of both."""
 
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 from hypothesis import strategies as st
 
+from sublet.calendar import rehoming
 from sublet.calendar.booking import Booking, Node, Request, Together
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.floor import Floor, Window
 from sublet.calendar.interval import Interval
 from tests.builders import NOON, at
 from tests.unit.calendar.oracle import Ask, Held, Oracle
+
+SETTLED = 3
+"""Seconds for which a booking stays before it begins, in the place of minutes: no example lasts longer than those."""
+
+
+def settled_soon() -> AbstractContextManager[object]:
+    """While it lasts, bookings stay for `SETTLED` before they begin."""
+    return patch.object(rehoming, "SETTLED", timedelta(seconds=SETTLED))
+
+
+def check_moves(before: Oracle, after: list[Held], soonest: int) -> int:
+    """Whoever was moved may be, keeps the times, and each move can be recorded whether or not the others are.
+
+    Returns:
+        How many were moved.
+    """
+    pairs = [
+        (was, held) for held in after for was in before.held if was.lease == held.lease and held not in before.held
+    ]
+    for was, held in pairs:
+        assert was.movable
+        assert was.start >= soonest
+        assert replace(was, nodes=held.nodes) == held
+        assert set(held.nodes) - set(was.nodes) <= before.sound
+        others = replace(before, held=[each for each in before.held if each != was])
+        assert all(others.busy()[node].isdisjoint(range(held.start, held.end + before.gap)) for node in held.nodes)
+    return len(pairs)
 
 
 def a_calendar(oracle: Oracle) -> Calendar:
@@ -18,7 +49,7 @@ def a_calendar(oracle: Oracle) -> Calendar:
         [Node(name, blocks, sound=name in oracle.sound) for name, blocks in oracle.blocks.items()],
         timedelta(seconds=oracle.gap),
         Floor(oracle.usually_kept, tuple(Window(span(start, end), n) for start, end, n in oracle.windows)),
-        [Booking(h.lease, h.nodes, span(h.start, h.end), h.firm) for h in oracle.held],
+        [booking_of(held) for held in oracle.held],
     )
 
 
@@ -40,12 +71,12 @@ def a_request(lease: str, ask: Ask) -> Request:
 def held_of(booking: Booking) -> Held:
     """A booking in the oracle's words."""
     start, end = second(booking.interval.start), second(booking.interval.end)
-    return Held(booking.lease, booking.nodes, start, end, booking.firm)
+    return Held(booking.lease, booking.nodes, start, end, booking.firm, booking.movable)
 
 
 def booking_of(held: Held) -> Booking:
     """A booking in the library's words."""
-    return Booking(held.lease, held.nodes, span(held.start, held.end), held.firm)
+    return Booking(held.lease, held.nodes, span(held.start, held.end), held.firm, held.movable)
 
 
 def span(start: int, end: int) -> Interval:

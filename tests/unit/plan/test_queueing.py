@@ -141,3 +141,17 @@ def test_nodes_of_one_rack_are_booked_together() -> None:
     lease = queued(a_lease(placement={"level": "example.com/rack", "mode": "Required"}))
     view = a_pool_view(one, lease, nodes=nodes, pool=pool)
     assert status(plan_pool(view, NOON))["nodes"] == ["gpu-3", "gpu-4"]
+
+
+def test_who_makes_room_is_recorded_before_who_gets_it() -> None:
+    """Of two reservations on two nodes one moves to the other's, with its times; between them there is a node then."""
+    early = booked(a_lease("early", nodes=1, duration="2h"), ["gpu-1"], start=at(2), end=at(4))
+    late = booked(a_lease("late", nodes=1, duration="2h"), ["gpu-2"], start=at(5), end=at(7))
+    between = queued(a_lease("between", nodes=1, start=at(3), duration="3h"))
+
+    plan = plan_pool(a_pool_view(early, late, between, nodes=some_nodes(2)), NOON)
+
+    (move,), (booking,) = plan.moves, plan.changes
+    assert move.status == {"nodes": ["gpu-2" if move.lease is early else "gpu-1"]}
+    assert booking.lease is between
+    assert booking.status["nodes"] == [{"early": "gpu-1", "late": "gpu-2"}[move.lease.metadata.name]]

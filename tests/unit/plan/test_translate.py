@@ -81,8 +81,15 @@ def test_a_booking_lasts_until_its_nodes_are_given_back(
 ) -> None:
     """A lease holds its nodes from its start to its end, or to now if it is not gone by then."""
     nodes = ("gpu-1", "gpu-2")
-    wanted = Booking("acme-train", nodes, Interval(at(expected[0]), at(expected[1]))) if expected else None
-    assert booking_of(lease, now) == wanted
+    times = Interval(at(expected[0]), at(expected[1])) if expected else None
+    assert booking_of(lease, now) == (Booking("acme-train", nodes, times, movable=True) if times else None)
+
+
+def test_a_booking_that_asked_for_a_block_keeps_its_nodes() -> None:
+    """They were chosen for where they lie."""
+    booking = booking_of(booked(a_lease(placement={"level": "rack", "mode": "Preferred"})), at(0))
+    assert booking is not None
+    assert not booking.movable
 
 
 @pytest.mark.parametrize(
