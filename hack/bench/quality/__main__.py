@@ -3,11 +3,10 @@
     python -m hack.bench.quality [--nodes N] [--days N] [--seeds N] [--seconds S] [--online-seconds S]
 
 The optimum is OR-tools' CP-SAT, which knows the whole stream beforehand, keeps no order, turns away whom it likes and
-moves leases between nodes until they begin. The planner sees each request when it arrives, serves in strict order
-and keeps the nodes that it has promised. So the distance to the optimum is the price of order and of not knowing. Two
-columns part the causes: "online solver" is CP-SAT that is asked again at every moment, knows as little as the planner
-and keeps no order; "conservative" keeps the planner's order, and counts nodes as if leases could always be moved.
-"without extras" is the planner with no lease shortened.
+moves leases between nodes until they begin. The planner sees each request when it arrives and serves in strict order.
+So the distance to the optimum is the price of order, of not knowing, and of what the planner does worse than it could.
+Two columns part the causes: "in order" is the exact answer to the planner's own task, which keeps the order; "online
+solver" is CP-SAT that is asked again at every moment, knows as little as the planner and keeps no order.
 
 The streams are drawn, not recorded; `stream` says what is taken from traces and what is assumed. CP-SAT stops by the
 clock, so its figures vary with the machine. The defaults take about 10 minutes on 2 cores.

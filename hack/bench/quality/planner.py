@@ -2,12 +2,12 @@
 
 from hack.bench.quality.moments import Sold, instant, moments, quarter
 from hack.bench.quality.stream import GAP, UNIT, Ask
-from sublet.calendar.allocator import place
+from sublet.calendar.backfill import place
 from sublet.calendar.booking import Node, Request
 from sublet.calendar.calendar import Calendar
 
 
-def by_planner(asks: list[Ask], nodes: int, *, extras: bool = True) -> Sold:
+def by_planner(asks: list[Ask], nodes: int) -> Sold:
     """The library, called whenever somebody arrives or nodes become clean."""
     calendar = Calendar([Node(f"n{number:02}") for number in range(nodes)], GAP * UNIT)
     for now, waiting in moments(asks, lambda: [b.interval.end for b in calendar.bookings]):
@@ -20,12 +20,13 @@ def by_planner(asks: list[Ask], nodes: int, *, extras: bool = True) -> Sold:
                 None,
                 shortest=ask.shortest * UNIT,
                 latest_start=instant(ask.latest),
-                firm=ask.shortest == ask.length or not extras,
+                firm=ask.shortest == ask.length,
             )
             for number, ask in waiting.items()
         ]
-        for request, placement in zip(requests, place(requests, calendar, instant(now)), strict=True):
-            if placement.final and placement.booking is not None:
-                calendar.book(placement.booking)
-                del waiting[int(request.lease)]
+        for placement in place(requests, calendar, instant(now)).each:
+            if placement.final:
+                del waiting[int(placement.lease)]
+            elif placement.booking is not None:
+                calendar.end(placement.lease, placement.booking.interval.start)
     return [(quarter(b.interval.start), quarter(b.interval.end), len(b.nodes)) for b in calendar.bookings]
