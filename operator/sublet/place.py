@@ -29,7 +29,8 @@ async def place(world: World, name: str, now: datetime) -> datetime | None:
     seen = observe.pool_view(world, name)
     if seen is None:
         return None
-    plan = plan_pool(seen, now)
+    # The longest piece of work there is; in a thread it holds up nothing else. The view never changes.
+    plan = await asyncio.to_thread(plan_pool, seen, now)
     report = pool_status.report(seen, plan.short, now)
     if pool_status.is_news(seen.pool, report):
         await publish.pool_status(world, seen.pool, report)
