@@ -99,7 +99,7 @@ def _plan(
 ) -> Plan:
     if stage is Stage.RELEASING:
         ended = status.end_of(seen.lease, now) or now
-        return tear_down(seen.own_children, seen.claimed, seen.volumes, ended + _cleaning_gap(seen))
+        return tear_down(seen.own_children, seen.claimed, seen.volumes, ended + _cleaning_gap(seen), now)
     if stage not in RUNNING:
         return NOTHING_TO_DO
     if seen.pool is None:

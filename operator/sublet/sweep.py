@@ -32,7 +32,7 @@ async def sweep(world: World, now: datetime) -> int:
         metrics.ORPHANS.inc()
         reusable_at = now + observe.longest_cleaning_gap(world)
         volumes = volumes_of(orphan, storage.volumes_of_leases(world), storage.booked_namespaces(world))
-        plan = tear_down(orphan.children, orphan.claimed, volumes, reusable_at)
+        plan = tear_down(orphan.children, orphan.claimed, volumes, reusable_at, now)
         if plan.waiting:
             _LOG.warning("what %s left has to wait: %s", orphan.lease, plan.waiting)
         outcome = await carry_out(world, plan)

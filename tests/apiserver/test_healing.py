@@ -184,3 +184,25 @@ async def test_a_replacement_keeps_to_the_rack_where_that_is_required(site: Site
 
     healed = await moved(site, "a", status["nodes"][0])
     assert len({racks[name] for name in healed["status"]["nodes"]}) == 1
+
+
+async def test_a_node_that_is_away_at_the_end_is_quarantined(site: Site) -> None:
+    """It is waited for, since what ran there may run on; the lease ends when it is certain that nobody gets it."""
+    await site.pool(nodes=2)
+    await site.lease("a")
+    failed, other = (await site.reach("a", "Active"))["status"]["nodes"]
+    await fail(site, failed)
+
+    await site.edit("a", release=True)
+
+    async def is_waited_for() -> bool:
+        seen = await site.see("a")
+        return f"nodes that are not ready: {failed}" in seen["status"]["message"]
+
+    await eventually(is_waited_for, "the node is waited for")
+    assert await site.holders() == {failed: site.name("a")}
+    site.clock.advance(timedelta(minutes=6))
+    await site.reach("a", "Ended")
+    taints = {node: (await site.admin.get(kinds.NODE, node))["spec"].get("taints", []) for node in (failed, other)}
+    assert QUARANTINED in taints[failed]
+    assert taints[other] == []

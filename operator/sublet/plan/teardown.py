@@ -5,6 +5,9 @@
 
 The ClusterNetworkPolicy does not go with a namespace: it closes the network until the last pod is gone.
 
+A node that does not answer may still run what the API server believes to be gone. It is waited for, as long as a failed
+node is under a lease, and then quarantined.
+
 A volume may lie on a node of the lease, where its provisioner must still reach it, and holds the tenant's data.
 
 Each step is taken again on every pass until its proof is seen, so a crash between any two of them, or a
@@ -20,6 +23,7 @@ from sublet.desired import nodes as node_claims
 from sublet.plan.diff import delete, is_leaving
 from sublet.plan.observed import NodeSeen, VolumeSeen
 from sublet.plan.steps import ChangeNode, Plan, StopPods, Wave
+from sublet.plan.supply import PATIENCE
 from sublet.plan.volumes import awaited
 
 Raw = dict[str, Any]
@@ -29,7 +33,11 @@ POD_GRACE_SECONDS = 5
 
 
 def tear_down(
-    children: Sequence[Raw], claimed: Sequence[NodeSeen], volumes: Sequence[VolumeSeen], reusable_at: datetime
+    children: Sequence[Raw],
+    claimed: Sequence[NodeSeen],
+    volumes: Sequence[VolumeSeen],
+    reusable_at: datetime,
+    now: datetime,
 ) -> Plan:
     """The steps that take a lease away, as far as they can be taken now.
 
@@ -38,6 +46,7 @@ def tear_down(
         claimed: The nodes that carry its claim.
         volumes: The volumes that were made for its claims, read after its last namespace was seen to be gone.
         reusable_at: When its nodes may be booked again.
+        now: The instant of the pass.
     """
     access = revoke(children)
     namespaces = [child for child in children if child["kind"] == "Namespace"]
@@ -54,11 +63,19 @@ def tear_down(
         return Plan((access,), waiting=awaited(volumes))
     policies = [child for child in children if child["kind"] == "ClusterNetworkPolicy"]
     gone = tuple(delete(policy) for policy in policies if not is_leaving(policy))
-    names = ", ".join(policy["metadata"]["name"] for policy in policies)
-    return Plan(
-        (access, (*(_return(node, reusable_at) for node in claimed), *gone)),
-        waiting=f"cluster network policies still being deleted: {names}" if policies else "",
-    )
+    awaited_nodes = [node for node in claimed if not node.ready and not _is_given_up(node, now)]
+    back = tuple(_give_back(node, reusable_at) for node in claimed if node not in awaited_nodes)
+    return Plan((access, (*back, *gone)), waiting=_waiting(policies, awaited_nodes))
+
+
+def _waiting(policies: Sequence[Raw], nodes: Sequence[NodeSeen]) -> str:
+    waits = []
+    if nodes:
+        waits.append(f"nodes that are not ready: {', '.join(node.name for node in nodes)}")
+    if policies:
+        names = ", ".join(policy["metadata"]["name"] for policy in policies)
+        waits.append(f"cluster network policies still being deleted: {names}")
+    return "; ".join(waits)
 
 
 def revoke(children: Sequence[Raw]) -> Wave:
@@ -76,7 +93,13 @@ def is_cleared(children: Sequence[Raw], claimed: Sequence[NodeSeen], volumes: Se
     return not claimed and not volumes and all("namespace" in child["metadata"] for child in children)
 
 
-def _return(node: NodeSeen, reusable_at: datetime) -> ChangeNode:
-    change = node_claims.returned(node.taints, reusable_at)
+def _is_given_up(node: NodeSeen, now: datetime) -> bool:
+    """Whether a node that is not ready has been away for longer than it is waited for."""
+    return node.changed_at is None or now >= node.changed_at + PATIENCE
+
+
+def _give_back(node: NodeSeen, reusable_at: datetime) -> ChangeNode:
+    ready, taints = node.ready, node.taints
+    change = node_claims.returned(taints, reusable_at) if ready else node_claims.quarantined(taints)
     change["metadata"]["resourceVersion"] = node.version
     return ChangeNode(node.name, change)

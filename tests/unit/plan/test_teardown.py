@@ -45,7 +45,7 @@ def waves(plan: Plan) -> list[list[str]]:
 
 def test_the_tenant_loses_access_before_anything_else() -> None:
     """RoleBindings, then pods, then namespaces; no node is touched while a namespace is there."""
-    plan = tear_down([live(m) for m in TWO_NAMESPACES], [a_node("gpu-1", LEASE)], [a_volume()], at(8.25))
+    plan = tear_down([live(m) for m in TWO_NAMESPACES], [a_node("gpu-1", LEASE)], [a_volume()], at(8.25), at(8))
     assert waves(plan) == [
         ["delete RoleBinding lease-acme-train", "delete RoleBinding lease-acme-train-b"] * 2,
         ["stop pods lease-acme-train", "stop pods lease-acme-train-b"],
@@ -56,20 +56,20 @@ def test_the_tenant_loses_access_before_anything_else() -> None:
 
 def test_pods_get_five_seconds() -> None:
     """The notice was the draining before; at the end a pod cannot stretch its stay."""
-    plan = tear_down([live(ONE[0])], [], [], at(8))
+    plan = tear_down([live(ONE[0])], [], [], at(8), at(8))
     assert plan.waves[1] == (StopPods("lease-acme-train", 5),)
 
 
 def test_a_namespace_on_its_way_out_is_emptied_but_not_deleted_again() -> None:
     """Somebody else's deletion gives pods their own time, so they are stopped all the same."""
     leaving = [live(manifest, leaving=True) for manifest in ONE]
-    assert waves(tear_down(leaving, [a_node("gpu-1", LEASE)], [], at(8))) == [["stop pods lease-acme-train"]]
+    assert waves(tear_down(leaving, [a_node("gpu-1", LEASE)], [], at(8), at(8))) == [["stop pods lease-acme-train"]]
 
 
 def test_nodes_go_back_only_when_no_namespace_is_left() -> None:
     """With the last namespace gone, the claims are taken off and nothing is waited for."""
     node = a_node("gpu-1", LEASE, taints=[TAINT])
-    plan = tear_down([], [node], [], at(8.25))
+    plan = tear_down([], [node], [], at(8.25), at(8))
     assert plan.waiting == ""
     assert plan.waves[1] == (
         ChangeNode(
@@ -88,14 +88,14 @@ def test_nodes_go_back_only_when_no_namespace_is_left() -> None:
 
 def test_the_network_stays_closed_until_no_namespace_is_left() -> None:
     """The policy of the whole lease goes with the claims on the nodes, and is waited for."""
-    plan = tear_down([live(POLICY)], [a_node("gpu-1", LEASE)], [], at(8.25))
+    plan = tear_down([live(POLICY)], [a_node("gpu-1", LEASE)], [], at(8.25), at(8))
     assert waves(plan) == [["return gpu-1", "delete ClusterNetworkPolicy lease-acme-train"]]
     assert plan.waiting == "cluster network policies still being deleted: lease-acme-train"
 
 
 def test_a_policy_that_is_held_back_is_waited_for() -> None:
     """Its deletion is asked for once; a finalizer of somebody else may take its time."""
-    plan = tear_down([live(POLICY, leaving=True)], [], [], at(8.25))
+    plan = tear_down([live(POLICY, leaving=True)], [], [], at(8.25), at(8))
     assert waves(plan) == []
     assert plan.waiting == "cluster network policies still being deleted: lease-acme-train"
 
@@ -144,7 +144,7 @@ class Site:
 
     def plan(self) -> Plan:
         """What a pass that starts now would do."""
-        return tear_down(self.children, self.claimed, self.volumes, at(8.25))
+        return tear_down(self.children, self.claimed, self.volumes, at(8.25), at(8))
 
     def take(self, step: Step) -> None:
         """Carry out one step; a namespace that is deleted stays for a while, and so does what is in it."""
@@ -219,12 +219,12 @@ def test_give_back_ends_from_wherever_it_was_broken_off(crash_after: int, *, set
 def test_nodes_stay_claimed_until_no_volume_is_left() -> None:
     """Its provisioner may have to reach a volume on a node of the lease, so nothing is given back before it is gone."""
     claimed = [a_node("gpu-1", LEASE)]
-    plan = tear_down([live(POLICY)], claimed, [a_volume(), a_volume("pv-2")], at(8.25))
+    plan = tear_down([live(POLICY)], claimed, [a_volume(), a_volume("pv-2")], at(8.25), at(8))
     assert waves(plan) == []
     assert plan.waiting == (
         "volumes still being deleted: pv-1, pv-2; if one stays, see the events of `kubectl describe pv`"
     )
-    assert waves(tear_down([], claimed, [], at(8.25))) == [["return gpu-1"]]
+    assert waves(tear_down([], claimed, [], at(8.25), at(8))) == [["return gpu-1"]]
 
 
 def test_give_back_waits_for_a_namespace_that_will_not_go() -> None:
@@ -246,3 +246,24 @@ def test_nodes_of_a_lease_that_was_released_early_are_reusable_a_gap_later() -> 
     )
     assert isinstance(change, ChangeNode)
     assert change.change["metadata"]["annotations"]["sublet.dev/reusable-at"] == "2026-12-01T13:15:00Z"
+
+
+AWAY_AT_NOON = replace(a_node("gpu-1", LEASE, ready=False), changed_at=at(0))
+
+
+def test_a_node_that_does_not_answer_is_waited_for() -> None:
+    """Its kubelet may come back and say that nothing of the lease is left; the other node goes back meanwhile."""
+    plan = tear_down([], [AWAY_AT_NOON, a_node("gpu-2", LEASE)], [], at(0.25), at(0, 4))
+    assert waves(plan) == [["return gpu-2"]]
+    assert plan.waiting == "nodes that are not ready: gpu-1"
+
+
+@pytest.mark.parametrize("away", [AWAY_AT_NOON, replace(AWAY_AT_NOON, changed_at=None)])
+def test_a_node_that_stays_away_is_quarantined(away: NodeSeen) -> None:
+    """What ran there may run on; NoExecute puts it off, and nobody gets the node before somebody looked at it."""
+    plan = tear_down([], [away], [], at(0.25), at(0, 5))
+    ((_, (step,)), waiting) = plan.waves, plan.waiting
+    assert isinstance(step, ChangeNode)
+    assert step.change["spec"]["taints"] == [{"key": "sublet.dev/quarantined", "effect": "NoExecute"}]
+    assert step.change["metadata"]["annotations"]["sublet.dev/lease-uid"] is None
+    assert waiting == ""
