@@ -15,6 +15,7 @@ from sublet.cluster.client import Client
 from tests.apiserver.reservations import reservations_apart, spot_of
 from tests.apiserver.site import Site, eventually
 from tests.apiserver.test_drift import snapshot
+from tests.apiserver.test_healing import QUARANTINED, fail, moved, ready_because
 
 Raw = dict[str, Any]
 
@@ -214,6 +215,54 @@ def _nameless(seen: Raw, names: Mapping[str, str]) -> Raw:
 
     result: Raw = plain(seen)
     return result
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
+async def test_a_replacement_survives_a_crash_at_every_write(bare_site: Site, *, after: bool) -> None:
+    """The failed node is quarantined and never free in between, and the lease has the other one claimed."""
+    site = bare_site
+    await site.pool(nodes=60)
+    for at in range(1, 100):
+        lease = f"a{at}"
+        site.clock = ManualClock()
+        client = await mortal(site, 0, after=after)
+        operator = await site.start_operator(client)
+        await site.lease(lease)
+        failed, other = (await site.reach(lease, "Active"))["status"]["nodes"]
+        await fail(site, failed)
+        await ready_because(site, lease, "Degraded")
+        client.will_die(at, after=after)
+        site.clock.advance(timedelta(minutes=6))
+        healed = asyncio.create_task(healed_without(site, lease, failed))
+        died = await run_until_death(site, client, healed)
+        node = await site.admin.get(kinds.NODE, failed)
+        assert {taint["key"] for taint in node["spec"]["taints"]} & {"sublet.dev/lease", "sublet.dev/quarantined"}
+        if died:
+            await site.start_operator()
+        seen = await healed
+        assert other in seen["status"]["nodes"]
+        assert [outage["node"] for outage in seen["status"]["outages"]] == [failed]
+        if not died:
+            await operator.stop()
+            assert at > 3, "a booking, a quarantine and a claim are three writes: nothing was tried"
+            return
+        await site.edit(lease, release=True)
+        await site.reach(lease, "Ended")
+        await site.operators[-1].stop()
+    pytest.fail("the replacement never came to its end")
+
+
+async def healed_without(site: Site, lease: str, failed: str) -> Raw:
+    """Wait until a lease has all its nodes again and a failed one is quarantined."""
+    seen = await moved(site, lease, failed)
+
+    async def is_quarantined() -> bool:
+        node = await site.admin.get(kinds.NODE, failed)
+        return QUARANTINED in node["spec"].get("taints", [])
+
+    await eventually(is_quarantined, f"{failed} is quarantined")
+    await ready_because(site, lease, "NodesClaimed")
+    return seen
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the write", "after the write"])
