@@ -8,9 +8,12 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from sublet.api.lease import Phase
 from sublet.clock import Clock
 from sublet.cluster import storage
 from sublet.cluster.client import Client
+from sublet.cluster.kinds import NAMESPACE
+from sublet.cluster.store import lease_of
 from sublet.cluster.world import Listeners, World
 from sublet.desired import naming
 from sublet.errors import SubletError
@@ -116,19 +119,29 @@ class Service:
     def _node_changed(self, old: Raw | None, new: Raw | None) -> None:
         if old is not None and new is not None and _node_facts(old) == _node_facts(new):
             return
-        for node in (old, new):
-            lease = (node or {"metadata": {}})["metadata"].get("labels", {}).get(naming.LEASE)
-            if lease:
-                self.leases.add(lease)
+        holder, next_holder = (lease_of(node) if node is not None else None for node in (old, new))
+        for lease in filter(None, (holder, next_holder)):
+            self.leases.add(lease)
+        if new is not None and next_holder is None and (old is None or holder is not None):
+            self._look_at_who_waits_for(new["metadata"]["name"])
         self._look_at_all_pools(_GATHER_NODES)
         if old is None or new is None or old["status"] != new["status"]:
             self._look_at_unbooked_leases()
 
     def _child_changed(self, old: Raw | None, new: Raw | None) -> None:
-        for child in (old, new):
-            lease = (child or {"metadata": {}})["metadata"].get("labels", {}).get(naming.LEASE)
-            if lease:
-                self.leases.add(lease)
+        sides = [child for child in (old, new) if child is not None]
+        if self._goes_with_its_namespace(sides[-1]) or (len(sides) > 1 and all(map(_is_leaving, sides))):
+            return
+        for lease in filter(None, map(lease_of, sides)):
+            self.leases.add(lease)
+
+    def _goes_with_its_namespace(self, child: Raw) -> bool:
+        """Whether nobody waits for the object: its namespace is on its way out or gone, and that is news itself."""
+        name = child["metadata"].get("namespace")
+        if name is None:
+            return False
+        namespace = self.world.children[NAMESPACE].get(name)
+        return namespace is None or _is_leaving(namespace)
 
     def _volume_changed(self, old: Raw | None, new: Raw | None) -> None:
         sides = [volume for volume in (old, new) if volume is not None]
@@ -151,6 +164,13 @@ class Service:
         for lease in self.world.leases:
             self.leases.add(lease["metadata"]["name"])
 
+    def _look_at_who_waits_for(self, node: str) -> None:
+        """A lease cannot begin while another's claim is on a node of its."""
+        for lease in self.world.leases:
+            status = lease.get("status", {})
+            if status.get("phase") == Phase.PROVISIONING and node in status.get("nodes", ()):
+                self.leases.add(lease["metadata"]["name"])
+
     def _look_at_unbooked_leases(self) -> None:
         """What can be had depends on the nodes that there are."""
         for lease in self.world.leases:
@@ -164,6 +184,10 @@ class Service:
 
 def _generation(obj: Raw) -> object:
     return obj["metadata"].get("generation"), obj["metadata"].get("deletionTimestamp")
+
+
+def _is_leaving(obj: Raw) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
 
 
 def _planning_facts(lease: Raw) -> object:
