@@ -36,6 +36,9 @@ _GATHER = timedelta(milliseconds=50)
 _GATHER_NODES = timedelta(milliseconds=500)
 """The same for changes of nodes, which only the pool's figures and its queue depend on."""
 
+_GATHER_PLACES = timedelta(seconds=2)
+"""The same for news of a place in the queue: it changes with every plan, and a lease's pass only puts it into words."""
+
 
 class Service:
     """Everything that runs between the framework and the passes."""
@@ -102,9 +105,12 @@ class Service:
     def _lease_changed(self, old: Raw | None, new: Raw | None) -> None:
         lease = new or old
         assert lease is not None  # noqa: S101 - a change has at least one side
-        self.leases.add(lease["metadata"]["name"])
+        name, now = lease["metadata"]["name"], self._clock.now()
         if old is None or new is None or _planning_facts(old) != _planning_facts(new):
-            self.pools.add(lease["spec"]["pool"], self._clock.now() + _GATHER)
+            self.leases.add(name)
+            self.pools.add(lease["spec"]["pool"], now + _GATHER)
+        else:
+            self.leases.add(name, None if _is_booked(new) else now + _GATHER_PLACES)
 
     def _pool_changed(self, old: Raw | None, new: Raw | None) -> None:
         pool = new or old
@@ -174,12 +180,16 @@ class Service:
     def _look_at_unbooked_leases(self) -> None:
         """What can be had depends on the nodes that there are."""
         for lease in self.world.leases:
-            if "startsAt" not in lease.get("status", {}):
+            if not _is_booked(lease):
                 self.leases.add(lease["metadata"]["name"], self._clock.now() + _GATHER_NODES)
 
     def _look_at_all_pools(self, gather: timedelta) -> None:
         for pool in self.world.pools:
             self.pools.add(pool["metadata"]["name"], self._clock.now() + gather)
+
+
+def _is_booked(lease: Raw) -> bool:
+    return "startsAt" in lease.get("status", {})
 
 
 def _generation(obj: Raw) -> object:
