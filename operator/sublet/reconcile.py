@@ -30,7 +30,7 @@ from sublet.telemetry import events, metrics
 
 _LOG = logging.getLogger(__name__)
 
-_PATIENCE = timedelta(seconds=5)
+_PATIENCE = timedelta(seconds=15)
 """After how long a pass looks again for what it waits for, in case the news of it was lost."""
 
 
