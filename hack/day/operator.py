@@ -30,6 +30,7 @@ Raw = dict[str, Any]
 _PAUSES = (
     (service, "_GATHER"),
     (service, "_GATHER_NODES"),
+    (service, "_GATHER_PLACES"),
     (worklist, "_FIRST_PAUSE"),
     (worklist, "_LONGEST_PAUSE"),
     (place, "_SOON"),

@@ -10,6 +10,7 @@ from sublet.cluster import observe, publish, storage
 from sublet.cluster.carry_out import Outcome, carry_out
 from sublet.cluster.kinds import CLUSTER_NETWORK_POLICY
 from sublet.cluster.world import World
+from sublet.desired import naming
 from sublet.desired.render import render
 from sublet.errors import GuardError
 from sublet.plan import booking, extension, status
@@ -29,7 +30,7 @@ from sublet.telemetry import events, metrics
 
 _LOG = logging.getLogger(__name__)
 
-_PATIENCE = timedelta(seconds=5)
+_PATIENCE = timedelta(seconds=15)
 """After how long a pass looks again for what it waits for, in case the news of it was lost."""
 
 
@@ -51,7 +52,8 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
         await publish.hold(world, seen.lease)
     if stage is Stage.RELEASING and seen.claimed and not seen.volumes and is_emptied(seen.own_children):
         await world.read_volumes()
-        seen = replace(seen, volumes=storage.volumes_in(world, tuple(seen.namespaces)))
+        names = naming.namespace_names(name, seen.lease.spec.namespaces)
+        seen = replace(seen, volumes=storage.volumes_in(world, names))
     plan = _plan(
         seen,
         stage,
@@ -122,7 +124,7 @@ def _situation(
     world: World, seen: LeaseView, verdict: Verdict | None, plan: Plan, done: Outcome, now: datetime
 ) -> Situation:
     """What the status is to tell, with the nodes as they are after the pass."""
-    after = observe.lease_view(world, seen.lease.metadata.name) or seen
+    after = (observe.lease_view(world, seen.lease.metadata.name) if any(plan.waves) else None) or seen
     held = [node for node in after.claimed if holds(node, after)]
     missing = out_of_reach(after)
     guarded = done.succeeded and not plan.waiting

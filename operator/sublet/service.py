@@ -8,9 +8,12 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
+from sublet.api.lease import Phase
 from sublet.clock import Clock
 from sublet.cluster import storage
 from sublet.cluster.client import Client
+from sublet.cluster.kinds import NAMESPACE
+from sublet.cluster.store import lease_of
 from sublet.cluster.world import Listeners, World
 from sublet.desired import naming
 from sublet.errors import SubletError
@@ -32,6 +35,9 @@ _GATHER = timedelta(milliseconds=50)
 
 _GATHER_NODES = timedelta(milliseconds=500)
 """The same for changes of nodes, which only the pool's figures and its queue depend on."""
+
+_GATHER_PLACES = timedelta(seconds=2)
+"""The same for news of a place in the queue: it changes with every plan, and a lease's pass only puts it into words."""
 
 
 class Service:
@@ -99,9 +105,12 @@ class Service:
     def _lease_changed(self, old: Raw | None, new: Raw | None) -> None:
         lease = new or old
         assert lease is not None  # noqa: S101 - a change has at least one side
-        self.leases.add(lease["metadata"]["name"])
+        name, now = lease["metadata"]["name"], self._clock.now()
         if old is None or new is None or _planning_facts(old) != _planning_facts(new):
-            self.pools.add(lease["spec"]["pool"], self._clock.now() + _GATHER)
+            self.leases.add(name)
+            self.pools.add(lease["spec"]["pool"], now + _GATHER)
+        else:
+            self.leases.add(name, None if _is_booked(new) else now + _GATHER_PLACES)
 
     def _pool_changed(self, old: Raw | None, new: Raw | None) -> None:
         pool = new or old
@@ -116,19 +125,29 @@ class Service:
     def _node_changed(self, old: Raw | None, new: Raw | None) -> None:
         if old is not None and new is not None and _node_facts(old) == _node_facts(new):
             return
-        for node in (old, new):
-            lease = (node or {"metadata": {}})["metadata"].get("labels", {}).get(naming.LEASE)
-            if lease:
-                self.leases.add(lease)
+        holder, next_holder = (lease_of(node) if node is not None else None for node in (old, new))
+        for lease in filter(None, (holder, next_holder)):
+            self.leases.add(lease)
+        if new is not None and next_holder is None and (old is None or holder is not None):
+            self._look_at_who_waits_for(new["metadata"]["name"])
         self._look_at_all_pools(_GATHER_NODES)
         if old is None or new is None or old["status"] != new["status"]:
             self._look_at_unbooked_leases()
 
     def _child_changed(self, old: Raw | None, new: Raw | None) -> None:
-        for child in (old, new):
-            lease = (child or {"metadata": {}})["metadata"].get("labels", {}).get(naming.LEASE)
-            if lease:
-                self.leases.add(lease)
+        sides = [child for child in (old, new) if child is not None]
+        if self._goes_with_its_namespace(sides[-1]) or (len(sides) > 1 and all(map(_is_leaving, sides))):
+            return
+        for lease in filter(None, map(lease_of, sides)):
+            self.leases.add(lease)
+
+    def _goes_with_its_namespace(self, child: Raw) -> bool:
+        """Whether nobody waits for the object: its namespace is on its way out or gone, and that is news itself."""
+        name = child["metadata"].get("namespace")
+        if name is None:
+            return False
+        namespace = self.world.children[NAMESPACE].get(name)
+        return namespace is None or _is_leaving(namespace)
 
     def _volume_changed(self, old: Raw | None, new: Raw | None) -> None:
         sides = [volume for volume in (old, new) if volume is not None]
@@ -151,10 +170,17 @@ class Service:
         for lease in self.world.leases:
             self.leases.add(lease["metadata"]["name"])
 
+    def _look_at_who_waits_for(self, node: str) -> None:
+        """A lease cannot begin while another's claim is on a node of its."""
+        for lease in self.world.leases:
+            status = lease.get("status", {})
+            if status.get("phase") == Phase.PROVISIONING and node in status.get("nodes", ()):
+                self.leases.add(lease["metadata"]["name"])
+
     def _look_at_unbooked_leases(self) -> None:
         """What can be had depends on the nodes that there are."""
         for lease in self.world.leases:
-            if "startsAt" not in lease.get("status", {}):
+            if not _is_booked(lease):
                 self.leases.add(lease["metadata"]["name"], self._clock.now() + _GATHER_NODES)
 
     def _look_at_all_pools(self, gather: timedelta) -> None:
@@ -162,8 +188,16 @@ class Service:
             self.pools.add(pool["metadata"]["name"], self._clock.now() + gather)
 
 
+def _is_booked(lease: Raw) -> bool:
+    return "startsAt" in lease.get("status", {})
+
+
 def _generation(obj: Raw) -> object:
     return obj["metadata"].get("generation"), obj["metadata"].get("deletionTimestamp")
+
+
+def _is_leaving(obj: Raw) -> bool:
+    return "deletionTimestamp" in obj["metadata"]
 
 
 def _planning_facts(lease: Raw) -> object:

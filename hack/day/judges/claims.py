@@ -83,7 +83,10 @@ class Claims:
             for name in before.nodes if before is not None else ():
                 self._booked[name].pop(before.uid if before else "", None)
             return
-        for name in {*after.nodes} ^ {*(before.nodes if before is not None else ())}:
+        changed = {*after.nodes} ^ {*(before.nodes if before is not None else ())}
+        if after.ended_at is not None and before is not None and before.ended_at is None:
+            changed |= world.claims[after.uid]  # from now on they are to be given back, all of them in their time
+        for name in changed:
             node = world.nodes.get(name)
             if node is not None and node.uid == after.uid:
                 self._belongs(name, event.at, node.uid, after, world, book)

@@ -43,7 +43,7 @@ def lease_view(world: World, name: str) -> LeaseView | None:
         pool_nodes=in_pool,
         nodes=nodes,
         children=children,
-        namespaces=namespace_holders(world, lease),
+        namespaces=namespace_holders(world, lease) if unbooked else {},
         classes=storage.classes_named(world, pool.spec.isolation.storage_classes) if pool else {},
         volumes=storage.volumes_in(world, naming.namespace_names(name, lease.spec.namespaces)),
     )
@@ -97,6 +97,10 @@ def pool_view(world: World, name: str) -> PoolView | None:
 
 def pool_nodes(world: World, pool: GPUPool) -> tuple[NodeSeen, ...]:
     """The pool's nodes, by name. A node that several pools select belongs to the oldest of them."""
+    return world.once_for_nodes_and_pools(pool.metadata.name, lambda: _members(world, pool))
+
+
+def _members(world: World, pool: GPUPool) -> tuple[NodeSeen, ...]:
     older = [other.spec.node_selector for other in _pools(world) if _age(other) < _age(pool)]
     selector = pool.spec.node_selector
 

@@ -37,9 +37,13 @@ class Store:
 
     Our own writes are put here with the API server's answer, so a pass that follows at once sees them; the
     watch's echo of an older state that is still under way does not undo them.
+
+    Attributes:
+        changes: How many changes it has told of.
     """
 
     def __init__(self, on_change: Change, trim: Callable[[Raw], Raw] = lambda obj: obj) -> None:
+        self.changes = 0
         self._objects: dict[Key, Raw] = {}
         self._by_lease: dict[str, set[Key]] = {}
         self._parsed: dict[Key, Any] = {}
@@ -84,7 +88,7 @@ class Store:
         self._objects[key] = new
         self._parsed.pop(key, None)
         self._index(key, old, new)
-        self._on_change(old, new)
+        self._tell(old, new)
 
     def drop(self, obj: Raw) -> None:
         """Forget an object that was deleted, unless one of that name was created since."""
@@ -115,7 +119,11 @@ class Store:
         old = self._objects.pop(key)
         self._parsed.pop(key, None)
         self._index(key, old, None)
-        self._on_change(old, None)
+        self._tell(old, None)
+
+    def _tell(self, old: Raw | None, new: Raw | None) -> None:
+        self.changes += 1
+        self._on_change(old, new)
 
     def _index(self, key: Key, old: Raw | None, new: Raw | None) -> None:
         before = lease_of(old) if old else None

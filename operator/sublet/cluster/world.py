@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from sublet.cluster.client import Client
 from sublet.cluster.kinds import (
@@ -20,6 +21,8 @@ from sublet.cluster.kinds import (
 from sublet.cluster.mirror import Mirror
 from sublet.cluster.store import Change, Raw, Store
 from sublet.desired import naming
+
+T = TypeVar("T")
 
 
 def _without_bookkeeping(obj: Raw) -> Raw:
@@ -120,6 +123,8 @@ class World:
         self.classes = Store(listeners.storage_class, _class_in_short)
         self.children = {kind: Store(listeners.child, _without_bookkeeping) for kind in CHILDREN}
         self.completes_pods = False
+        self._derived: dict[str, Any] = {}
+        self._derived_at = (0, 0)
         self._mirrors = {
             kind: Mirror(client, kind, store, _selectors(kind), on_served=listeners.served)
             for kind, store in {
@@ -134,6 +139,17 @@ class World:
         """The store that holds a kind."""
         own = {NODE: self.nodes, GPU_LEASE: self.leases, GPU_POOL: self.pools}
         return own[kind] if kind in own else self.children[kind]
+
+    def once_for_nodes_and_pools(self, name: str, make: Callable[[], T]) -> T:
+        """Something made of the nodes and pools as they are, under a name: made once for each state of them."""
+        state = (self.nodes.changes, self.pools.changes)
+        if state != self._derived_at:
+            self._derived.clear()
+            self._derived_at = state
+        if name not in self._derived:
+            self._derived[name] = make()
+        made: T = self._derived[name]
+        return made
 
     def serves(self, kind: Kind) -> bool:
         """Whether the API server serves a kind that is mirrored, as far as is known."""

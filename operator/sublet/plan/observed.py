@@ -74,8 +74,8 @@ class LeaseView:
         nodes: The nodes that are booked for the lease or carry its claim, by name; None where a booked one
             does not exist (any more).
         children: The live objects that carry the lease's label.
-        namespaces: The namespaces the lease would have, each with who holds that name already: a lease's name,
-            "" for somebody who is no lease, None if it is free or this lease's own.
+        namespaces: As long as the lease is not booked, the namespaces it would have, each with who holds that name
+            already: a lease's name, "" for somebody who is no lease, None if it is free or this lease's own.
         classes: Of the StorageClasses that the pool offers, those that exist.
         volumes: The volumes that were made for claims in these namespaces, by name.
     """

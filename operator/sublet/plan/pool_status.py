@@ -26,7 +26,8 @@ def report(view: PoolView, short: Sequence[Shortfall], now: datetime) -> Raw:
     leased = {n.name for n in view.nodes if n.lease is not None}
     reserved = {name for lease in view.leases if holds_nodes(lease) for name in lease.status.nodes} - leased
     cleaning = {n.name for n in view.nodes if n.reusable_at is not None and n.reusable_at > now} - leased
-    free = [n for n in healthy if n.name not in leased | reserved | cleaning]
+    taken = leased | reserved | cleaning
+    free = [n for n in healthy if n.name not in taken]
     kept = kept_at(pool.spec.owner_floor, now)
     counts = {
         "total": len(view.nodes),

@@ -167,6 +167,28 @@ def test_a_delay_with_a_cause_is_excused_and_counted() -> None:
     assert book.excused["queue: a node failed"] == 1
 
 
+def replaced(*then: tuple[float, str, str, Fact | None]) -> list[tuple[float, str, str, Fact | None]]:
+    """A lease whose failed node has another in its place, just before its end, and still carries the claim."""
+    moved = replace(BOOKED, nodes=("n2",))
+    return [*begins(), (4.998, "Node", "n1", replace(CLAIMED, sound=False)), (4.999, "GPULease", "a", moved), *then]
+
+
+CARRIES = "what carries a claim is booked by that lease"
+
+
+def test_a_replaced_node_that_keeps_its_claim_is_seen() -> None:
+    _, book = told(*replaced((5.1, "Node", "n1", RETURNED)))
+    assert CARRIES in rules(book)
+
+
+def test_a_replaced_node_is_given_back_with_the_others_when_the_lease_ends_first() -> None:
+    """By then its claim is the releasing lease's to take off, after the namespaces."""
+    ended = replace(ENDED, nodes=("n2",))
+    _, book = told(*replaced((5, "GPULease", "a", ended), (5.1, "Node", "n1", RETURNED)))
+    assert CARRIES not in rules(book)
+    assert book.late[f"{CARRIES}: lasted"] == [pytest.approx(3.6)]
+
+
 def record(**row: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of any kind
     """The record of the lease with its usage and another row."""
     usage = {"kind": "Usage", "gpuSeconds": 8 * 4 * 3600}
