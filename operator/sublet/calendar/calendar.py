@@ -19,9 +19,9 @@ _NOTHING_KEPT = Floor()
 class Calendar:
     """The nodes, the owner's floor and the bookings of a pool.
 
-    It changes by `book`, `move`, `end` and `extend` alone, and each keeps what must hold: no node carries two bookings at any
-    moment, a booking is followed by its gap, and the owner's floor is kept. What was promised before is taken in as it
-    is. A calendar made anew from the same bookings answers the same.
+    It changes by `book`, `move`, `end` and `extend` alone, and each keeps what must hold: no node carries two bookings
+    at any moment, a booking is followed by its gap, and the owner's floor is kept. What was promised before is taken in
+    as it is. A calendar made anew from the same bookings answers the same.
 
     Attributes:
         nodes: The nodes, by name; of those that serve equally well the first given is booked.
