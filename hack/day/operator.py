@@ -34,6 +34,7 @@ _PAUSES = (
     (worklist, "_FIRST_PAUSE"),
     (worklist, "_LONGEST_PAUSE"),
     (place, "_SOON"),
+    (place, "_TELL_EVERY"),
     (reconcile, "_PATIENCE"),
 )
 """Pauses that belong to the machine and not to any contract: they last as long as ever, by its own clock."""

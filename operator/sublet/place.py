@@ -17,11 +17,22 @@ from sublet.plan.supply import holds_nodes
 from sublet.telemetry import events
 
 _SOON = timedelta(milliseconds=100)
+
+_TELL_EVERY = timedelta(seconds=2)
+"""How often a queue is told of its new hours: with a long one each plan moves everybody in it, and what a thousand
+writes hold up is starts and ends."""
+
 _AT_ONCE = 16
 
 
-async def place(world: World, name: str, now: datetime) -> datetime | None:
+async def place(world: World, name: str, told: dict[str, datetime], now: datetime) -> datetime | None:
     """One planning pass over a pool.
+
+    Args:
+        world: The world.
+        name: The pool.
+        told: When the queue of each pool was last told of new hours; the pass notes it here.
+        now: The instant of the pass.
 
     Returns:
         When to look again by the clock; None if only a change can matter.
@@ -41,8 +52,15 @@ async def place(world: World, name: str, now: datetime) -> datetime | None:
         # Leases are rendered from their pool; one that is deleted under them stays until they have ended.
         await publish.hold_pool(world, seen.pool)
     # Only what has been moved for certain makes room for others.
-    recorded = await _record_all(world, plan.moves, now) and await _record_all(world, plan.changes, now)
-    return plan.look_again_at if recorded else now + _SOON
+    if not (await _record_all(world, plan.moves, now) and await _record_all(world, plan.changes, now)):
+        return now + _SOON
+    if not plan.forecasts:
+        return plan.look_again_at
+    tell_at = told.get(name, now - _TELL_EVERY) + _TELL_EVERY
+    if now < tell_at:
+        return min(tell_at, plan.look_again_at or tell_at)
+    told[name] = now
+    return plan.look_again_at if await _record_all(world, plan.forecasts, now) else now + _TELL_EVERY
 
 
 async def _record_all(world: World, changes: Iterable[StatusChange], now: datetime) -> bool:

@@ -60,6 +60,7 @@ class Service:
         )
         self.leases = Worklist(clock, self._look_at_lease, workers=settings.workers)
         self.pools = Worklist(clock, self._look_at_pool, workers=1)
+        self._told: dict[str, datetime] = {}
         self.ready = asyncio.Event()
         client.on_request = metrics.count_request
 
@@ -92,7 +93,7 @@ class Service:
 
     async def _look_at_pool(self, name: str) -> datetime | None:
         with metrics.one_pass("pool"):
-            return await place(self.world, name, self._clock.now())
+            return await place(self.world, name, self._told, self._clock.now())
 
     async def _sweep(self) -> None:
         while True:

@@ -47,12 +47,15 @@ class PoolPlan:
         moves: The new nodes of leases that have not begun, on whose former nodes others are booked by `changes`: to be
             recorded before them.
         changes: The statuses to change, the oldest lease first.
+        forecasts: New places and hours of leases that wait and have been told of others: of all changes those that come
+            most often and matter least.
         short: When the owner lacks nodes that no interruptible lease could give back.
         look_again_at: When something changes by the clock alone; None if nothing does.
     """
 
     moves: tuple[StatusChange, ...]
     changes: tuple[StatusChange, ...]
+    forecasts: tuple[StatusChange, ...]
     short: tuple[Shortfall, ...]
     look_again_at: datetime | None
 
@@ -121,9 +124,19 @@ def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
         if name not in taken_back and "nodes" not in changes.get(name, {}):
             change(name, extension.answer(lease, served.booked[name], view.pool, served.calendar, now))
     found = [StatusChange(lease, changes[n]) for lease in view.leases if (n := lease.metadata.name) in changes]
-    moves = tuple(change for change in found if change.lease.metadata.name in served.turns.moved)
-    rest = tuple(change for change in found if change not in moves)
-    return PoolPlan(moves, rest, short, _next_look(view, served.supply, served.turns.each, now))
+    return PoolPlan(
+        moves=tuple(change for change in found if change.lease.metadata.name in served.turns.moved),
+        changes=tuple(c for c in found if c.lease.metadata.name not in served.turns.moved and not _is_forecast(c)),
+        forecasts=tuple(change for change in found if _is_forecast(change)),
+        short=short,
+        look_again_at=_next_look(view, served.supply, served.turns.each, now),
+    )
+
+
+def _is_forecast(change: StatusChange) -> bool:
+    """Whether a lease that waits is only told of another place or hour than before."""
+    before, after = change.lease.status.queue, change.status.get("queue")
+    return before is not None and before.refusal is None and after is not None and after["refusal"] is None
 
 
 def _held(view: PoolView, booked: Iterable[str]) -> list[GPULease]:

@@ -107,9 +107,11 @@ def test_a_place_in_the_queue_is_written_only_when_it_changes() -> None:
     first = booked(a_lease("first"))
     known = {"position": 1, "earliestStart": "2026-12-01T20:15:00Z", "refusal": None}
     waiting = queued(a_lease("second"), queue=known)
-    assert plan_pool(a_pool_view(first, waiting, nodes=some_nodes(2, first)), NOON).changes == ()
+    same = plan_pool(a_pool_view(first, waiting, nodes=some_nodes(2, first)), NOON)
+    assert (same.changes, same.forecasts) == ((), ())
     moved = queued(a_lease("second"), queue={"position": 2, "earliestStart": "2026-12-01T20:15:00Z", "refusal": None})
-    assert set(changes(plan_pool(a_pool_view(first, moved, nodes=some_nodes(2, first)), NOON))) == {"second"}
+    (news,) = plan_pool(a_pool_view(first, moved, nodes=some_nodes(2, first)), NOON).forecasts
+    assert (news.lease, news.status["queue"]) == (moved, known)
 
 
 def test_the_oldest_lease_is_served_first() -> None:

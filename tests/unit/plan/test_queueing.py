@@ -155,3 +155,16 @@ def test_who_makes_room_is_recorded_before_who_gets_it() -> None:
     assert move.status == {"nodes": ["gpu-2" if move.lease is early else "gpu-1"]}
     assert booking.lease is between
     assert booking.status["nodes"] == [{"early": "gpu-1", "late": "gpu-2"}[move.lease.metadata.name]]
+
+
+def test_news_of_another_hour_is_told_apart_from_what_is_decided() -> None:
+    """A first place, a booking and a refusal are decisions; a place that moved is a forecast, which can wait."""
+    told = {"position": 4, "earliestStart": at(20)}
+    moved = queued(a_lease("moved", duration="1h"), queue=told)
+    new = queued(a_lease("new", duration="1h"))
+    never = queued(a_lease("never", nodes=9), queue=told)
+    at_once = queued(a_lease("at-once", nodes=1, duration="1h"), queue=told)
+    plan = planned(moved, new, never, at_once, nodes=3)
+    assert {change.lease.metadata.name for change in plan.changes} == {"new", "never", "at-once"}
+    ((lease, status),) = ((change.lease, change.status) for change in plan.forecasts)
+    assert (lease, status["queue"]["position"]) == (moved, 1)
