@@ -4,6 +4,7 @@ import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from sublet.api.lease import GPULease
 from sublet.calendar import lifecycle
 from sublet.calendar.lifecycle import Facts, Stage
 from sublet.cluster import observe, publish, storage
@@ -62,7 +63,7 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
         mutating=world.completes_pods,
         has_cluster_policies=world.serves(CLUSTER_NETWORK_POLICY),
     )
-    done = await carry_out(world, plan)
+    done = await carry_out(world, plan, lambda: _is_current(world, seen.lease))
     if done.is_stale:
         # Somebody wrote first, as a kubelet does all the time: look again before saying anything.
         raise done.failures[0][1]
@@ -71,6 +72,22 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     if done.failures:
         raise done.failures[0][1]
     return _wake(seen, situation, now)
+
+
+def _is_current(world: World, lease: GPULease) -> bool:
+    """Whether a lease still wants what it wanted when its pass began.
+
+    A pass waits for the API server again and again. A node that was replaced meanwhile must not be claimed any more.
+    """
+    raw = world.leases.get(lease.metadata.name)
+    if raw is None:
+        return False
+    now = world.leases.parsed(raw, GPULease.model_validate)
+
+    def wanted(seen: GPULease) -> object:
+        return seen.metadata.uid, seen.spec, seen.status.nodes, seen.status.starts_at, seen.status.ends_at
+
+    return wanted(now) == wanted(lease)
 
 
 def _facts(seen: LeaseView, verdict: Verdict | None, now: datetime, *, in_place: bool = False) -> Facts:

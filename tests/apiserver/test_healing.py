@@ -206,3 +206,37 @@ async def test_a_node_that_is_away_at_the_end_is_quarantined(site: Site) -> None
     taints = {node: (await site.admin.get(kinds.NODE, node))["spec"].get("taints", []) for node in (failed, other)}
     assert QUARANTINED in taints[failed]
     assert taints[other] == []
+
+
+async def test_a_pass_that_a_replacement_overtakes_claims_nothing_of_the_old_booking(
+    bare_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new nodes are recorded while the pass makes the namespace; the old one is never the lease's again."""
+    site = bare_site
+    service = (await site.start_operator()).service
+    await site.pool(nodes=4)
+    name, client = site.name("a"), service.world.client
+    create = client.create
+    replaced: list[str] = []
+
+    async def overtaken(manifest: Raw) -> Raw:
+        made = await create(manifest)
+        if manifest["kind"] == "Namespace" and not replaced:
+            booked = (await site.see("a"))["status"]["nodes"]
+            spare = next(n["metadata"]["name"] for n in await site.nodes() if n["metadata"]["name"] not in booked)
+            replaced.append(booked[0])
+            change = {"status": {"nodes": [spare, booked[1]]}}
+            await site.admin.patch(kinds.GPU_LEASE, name, change, subresource="status")
+
+            async def is_known() -> bool:
+                seen = service.world.leases.get(name)
+                return seen is not None and spare in seen["status"]["nodes"]
+
+            await eventually(is_known, "the operator knows of the new node")
+        return made
+
+    monkeypatch.setattr(client, "create", overtaken)
+    await site.lease("a")
+    booked = (await site.reach("a", "Active"))["status"]["nodes"]
+    assert replaced[0] not in booked
+    assert await site.holders() == dict.fromkeys(booked, name)

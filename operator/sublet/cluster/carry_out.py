@@ -1,6 +1,7 @@
 """Carrying out: a plan in, calls in its order, and what became of them out."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -35,8 +36,14 @@ class Outcome:
         return bool(self.failures) and all(isinstance(error, ConflictError) for _, error in self.failures)
 
 
-async def carry_out(world: World, plan: Plan) -> Outcome:
-    """Carry out the waves in order, and stop after the first in which something failed."""
+async def carry_out(world: World, plan: Plan, is_current: Callable[[], bool] = lambda: True) -> Outcome:
+    """Carry out the waves in order, and stop after the first in which something failed.
+
+    Args:
+        world: The world.
+        plan: What is to be done.
+        is_current: Asked before each wave: whether what the plan was made for still holds.
+    """
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def attempt(step: Step) -> tuple[Step, SubletError] | None:
@@ -47,7 +54,9 @@ async def carry_out(world: World, plan: Plan) -> Outcome:
                 return step, error
         return None
 
-    for wave in plan.waves:
+    for wave in filter(None, plan.waves):
+        if not is_current():
+            return Outcome(((wave[0], ConflictError("the lease was written while its pass was under way")),))
         results = await asyncio.gather(*(attempt(step) for step in wave))
         failures = tuple(result for result in results if result is not None)
         if failures:
