@@ -7,11 +7,18 @@ from hack.day.history import Event
 from hack.day.judges.bench import Book, World
 from sublet.api.lease import GPULeaseSpec
 from sublet.api.scalars import parse_duration
+from sublet.calendar.rehoming import SETTLED
 from sublet.plan.supply import PATIENCE
 from sublet.policy.times import wanted_end
 
 _LATE_NEWS = 15.0
 """Seconds of the machine between a decision and the news of it."""
+
+
+def _may_make_room(lease: facts.Lease, decided: datetime) -> bool:
+    """Whether a lease may be given other nodes for no reason of its own: before it begins, if it asked for no block."""
+    assert lease.starts_at is not None  # noqa: S101 - it is booked
+    return decided <= lease.starts_at - SETTLED and "placement" not in lease.spec
 
 
 class Terms:
@@ -37,6 +44,8 @@ class Terms:
         book.check(
             "a lease keeps its number of nodes", at, holds=len(after.nodes) == len(before.nodes), otherwise=words
         )
+        if _may_make_room(after, at - book.real(_LATE_NEWS)):
+            return
         for name in {*before.nodes} - {*after.nodes}:
             failed = world.was_unsound(name, at - PATIENCE - book.real(_LATE_NEWS))
             words = f"{after.name} lost {name}, which is sound"

@@ -167,6 +167,21 @@ def test_a_delay_with_a_cause_is_excused_and_counted() -> None:
     assert book.excused["queue: a node failed"] == 1
 
 
+@pytest.mark.parametrize(
+    ("hours", "spec", "allowed"), [(0.5, {}, True), (0.99, {}, False), (0.5, {"placement": {"level": "rack"}}, False)]
+)
+def test_a_reservation_may_make_room_until_minutes_before_it_begins(
+    hours: float, spec: dict[str, Any], *, allowed: bool
+) -> None:
+    """Its nodes are a plan until then, unless it asked for a block."""
+    moved = replace(BOOKED, spec={**BOOKED.spec, **spec}, nodes=("n2",))
+    nodes = [(0.0, "Node", name, FREE) for name in ("n1", "n2")]
+    _, book = told(
+        *nodes, (0, "GPULease", "a", WAITING), (0.1, "GPULease", "a", BOOKED), (hours, "GPULease", "a", moved)
+    )
+    assert ("a lease loses a node by failure alone" not in rules(book)) is allowed
+
+
 def replaced(*then: tuple[float, str, str, Fact | None]) -> list[tuple[float, str, str, Fact | None]]:
     """A lease whose failed node has another in its place, just before its end, and still carries the claim."""
     moved = replace(BOOKED, nodes=("n2",))
