@@ -28,8 +28,8 @@ down: $(VENV)/.synced ## Stop what `make up` started
 
 ##@ Develop
 .PHONY: test
-test: $(VENV)/.synced ## Run every test: units, contract, and against a real API server
-	$(CLUSTER) build
+test: $(VENV)/.synced ## Run every test: units, contract, a real API server, and real nodes where they can be had
+	$(CLUSTER) build --real-nodes
 	$(RUN)/pytest $(ARGS)
 
 .PHONY: test-unit
@@ -41,6 +41,14 @@ test-nightly: $(VENV)/.synced ## Run the planner against its oracle through 10,0
 	$(RUN)/pytest tests/unit/calendar --hypothesis-profile nightly $(ARGS)
 	$(CLUSTER) build
 	$(RUN)/pytest -m nightly $(ARGS)
+
+.PHONY: node-packages
+node-packages: $(VENV)/.synced ## Install the Debian packages that real nodes need, if this is root
+	@packages="$$($(CLUSTER) packages)"; \
+	if [ -z "$$packages" ]; then exit; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		apt-get update -qq && apt-get install -qq --no-install-recommends $$packages; \
+	else echo "not root on Debian: real nodes would need $$packages"; fi
 
 .PHONY: check
 check: $(VENV)/.synced ## Lint, check types and layers, and prove generated files current

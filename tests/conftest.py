@@ -22,7 +22,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep-cluster", action="store_true", help="leave the cluster of the tests running")
 
 
-def _tool(binary: Path, *fixed: str) -> Tool:
+def tool(binary: Path, *fixed: str) -> Tool:
     def run(*args: str, input: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:  # noqa: A002
         done = subprocess.run([binary, *fixed, *args], input=input, capture_output=True, text=True, check=False)
         if check:
@@ -47,16 +47,16 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
 @pytest.fixture(scope="session")
 def kubectl(cluster: clusters.Cluster) -> Tool:
     """Run kubectl as the cluster's administrator: `kubectl("get", "nodes").stdout`."""
-    return _tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig))
+    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig))
 
 
 @pytest.fixture(scope="session")
 def alice(cluster: clusters.Cluster) -> Tool:
     """Run kubectl as the user alice@acme.example, a tenant."""
-    return _tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", "alice")
+    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", "alice")
 
 
 @pytest.fixture(scope="session")
 def helm() -> Tool:
     """Run Helm, without a cluster."""
-    return _tool(binaries.resolve(print, ["helm"])["helm"])
+    return tool(binaries.resolve(print, ["helm"])["helm"])

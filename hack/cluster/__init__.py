@@ -4,7 +4,8 @@
     subprocess.run([cluster.bin / "kubectl", "--kubeconfig", cluster.kubeconfig, "get", "nodes"], check=True)
     cluster.down()
 
-Nothing is faked but the kubelets and the GPUs. `python -m hack.cluster` is the same on the command line.
+Nothing is faked but the kubelets and the GPUs, and with `real_nodes` only the GPUs.
+`python -m hack.cluster` is the same on the command line.
 """
 
 from hack.cluster.errors import ClusterError

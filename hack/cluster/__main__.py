@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 import hack.cluster
-from hack.cluster import ClusterError, binaries, borrowed, embedded, progress
+from hack.cluster import ClusterError, binaries, borrowed, embedded, progress, realnodes
 from hack.cluster.lifecycle import DEFAULT_NAME, DEFAULT_NODES
 from hack.cluster.provider import PROVIDERS
 from hack.cluster.state import State, names
@@ -33,6 +33,9 @@ def _parser() -> argparse.ArgumentParser:
 
     up = commands.add_parser("up", parents=[name], help="start a cluster, or make sure that it runs")
     up.add_argument("--nodes", type=int, help=f"GPU nodes (default: {DEFAULT_NODES})")
+    up.add_argument(
+        "--real-nodes", type=int, default=0, metavar="N", help="nodes that run containers, besides those (root)"
+    )
     up.add_argument("--provider", choices=("auto", *PROVIDERS), default="auto")
     up.add_argument("--use-kubeconfig", dest="provider", action="store_const", const="kubeconfig")
     up.add_argument("--audit", action="store_true", help="write logs/audit.jsonl: who asked for what")
@@ -60,7 +63,11 @@ def _parser() -> argparse.ArgumentParser:
     logs.set_defaults(run=_logs)
 
     build = commands.add_parser("build", help="compile what is not compiled yet, start nothing")
+    build.add_argument("--real-nodes", action="store_true", help="also what real nodes run, if there can be any")
     build.set_defaults(run=_build)
+
+    packages = commands.add_parser("packages", help="print the Debian packages that real nodes lack on this machine")
+    packages.set_defaults(run=_packages)
     return parser
 
 
@@ -69,6 +76,7 @@ def _up(arguments: argparse.Namespace) -> int:
     cluster = hack.cluster.up(
         arguments.name,
         nodes=arguments.nodes,
+        real_nodes=arguments.real_nodes,
         provider=arguments.provider,
         audit=arguments.audit,
         say=progress.to_stderr,
@@ -94,7 +102,7 @@ def _status(arguments: argparse.Namespace) -> int:
     lines = embedded.health(cluster.state)
     print(f"{'COMPONENT':<25} {'PID':>8}  {'STATE':<10} {'PORT':>5}")
     for line in lines:
-        print(f"{line.component:<25} {line.pid or '-':>8}  {line.state:<10} {line.port:>5}")
+        print(f"{line.component:<25} {line.pid or '-':>8}  {line.state:<10} {line.port or '-':>5}")
     return 0 if all(line.state == "healthy" for line in lines) else 1
 
 
@@ -120,9 +128,20 @@ def _logs(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _build(_: argparse.Namespace) -> int:
-    for name, path in binaries.resolve(progress.to_stderr).items():
+def _build(arguments: argparse.Namespace) -> int:
+    found = binaries.resolve(progress.to_stderr)
+    if arguments.real_nodes:
+        if missing := realnodes.lack(compiled=binaries.compiled_for_nodes()):
+            progress.to_stderr(missing.sentence)
+        else:
+            found |= binaries.resolve_for_nodes(progress.to_stderr)
+    for name, path in found.items():
         print(f"{name:<25} {path}")
+    return 0
+
+
+def _packages(_: argparse.Namespace) -> int:
+    print(*realnodes.packages(compiled=binaries.compiled_for_nodes()))
     return 0
 
 

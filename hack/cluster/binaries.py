@@ -1,4 +1,4 @@
-"""The control plane's binaries: from KUBEBUILDER_ASSETS, from the cache, or compiled into the cache once.
+"""The binaries of control plane and nodes: from KUBEBUILDER_ASSETS, from the cache, or compiled into the cache once.
 
 What is compiled is pinned by `modules/*/go.mod` and `go.sum`, and the cache is keyed by their content. So a
 cache that CI restores needs no Go, and changing a pin compiles anew.
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +27,21 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Module:
-    """A folder in `modules/`: packages that are compiled by one call of Go, by the name of their binary."""
+    """A folder in `modules/`: packages that are compiled by one call of Go, by the name of their binary.
+
+    With `cgo` they are compiled with the machine's C compiler and these build tags.
+    """
 
     name: str
     packages: dict[str, str]
+    cgo: bool = False
+    tags: str = ""
 
 
 K8S = "k8s.io/kubernetes/cmd"
+CONTAINERD = "github.com/containerd/containerd/v2/cmd"
+CNI = "github.com/containernetworking/plugins/plugins"
+OURS = "sublet.dev/hack/cluster"
 MODULES = (
     Module("etcd", {"etcd": "go.etcd.io/etcd/server/v3"}),
     Module("kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
@@ -44,6 +52,24 @@ MODULES = (
     Module("helm", {"helm": "helm.sh/helm/v4/cmd/helm"}),
 )
 ALL = tuple(name for module in MODULES for name in module.packages)
+# What real nodes run. Each is cached by itself, so that a change to one of our own compiles no kubelet.
+NODE_MODULES = (
+    Module("node-kubernetes", {name: f"{K8S}/{name}" for name in ("kubelet", "kube-proxy")}),
+    Module("containerd", {name: f"{CONTAINERD}/{name}" for name in ("containerd", "containerd-shim-runc-v2", "ctr")}),
+    Module("runc", {"runc": "github.com/opencontainers/runc"}, cgo=True, tags="seccomp"),
+    Module(
+        "cni",
+        {
+            "ptp": f"{CNI}/main/ptp",
+            "loopback": f"{CNI}/main/loopback",
+            "host-local": f"{CNI}/ipam/host-local",
+            "portmap": f"{CNI}/meta/portmap",
+        },
+    ),
+    Module("dns", {"coredns": f"{OURS}/dns"}),
+    Module("gpuplugin", {"gpuplugin": f"{OURS}/gpuplugin"}),
+    Module("images", {name: f"{OURS}/images/{name}" for name in ("pause", "tenant")}),
+)
 
 
 def cache() -> Path:
@@ -60,10 +86,10 @@ def kubernetes_version(modules: Path = golang.MODULES) -> str:
     return found[1]
 
 
-def build_flags(module: str, modules: Path = golang.MODULES) -> list[str]:
+def build_flags(module: Module, modules: Path = golang.MODULES) -> list[str]:
     """What Go is told besides the packages."""
     stamp = ""
-    if module == "kubernetes":
+    if module.name in ("kubernetes", "node-kubernetes"):
         version = kubernetes_version(modules)
         major, minor = version.removeprefix("v").split(".")[:2]
         base = "k8s.io/component-base/version"
@@ -71,44 +97,61 @@ def build_flags(module: str, modules: Path = golang.MODULES) -> list[str]:
             f" -X {base}.gitVersion={version} -X {base}.gitMajor={major} -X {base}.gitMinor={minor}"
             f" -X k8s.io/client-go/pkg/version.gitVersion={version}"
         )
-    return ["-trimpath", "-ldflags", f"-s -w{stamp}"]
+    tags = [f"-tags={module.tags}"] if module.tags else []
+    # Where the main package is in this repository, Go would stamp its commit and compile anew after each.
+    ours = ["-buildvcs=false"] if any(package.startswith(OURS) for package in module.packages.values()) else []
+    return ["-trimpath", *tags, *ours, "-ldflags", f"-s -w{stamp}"]
 
 
-def content_hash(modules: Path = golang.MODULES) -> str:
+def content_hash(modules: Path = golang.MODULES, of: Sequence[Module] = MODULES) -> str:
     """What the binaries depend on. The `go` directive in each go.mod stands for the compiler."""
     digest = hashlib.sha256(f"{platform.system()}/{platform.machine()}\n".encode())
-    for module in MODULES:
-        digest.update("\n".join(build_flags(module.name, modules)).encode())
-        for file in ("go.mod", "go.sum"):
-            digest.update(f"{module.name}/{file}\n".encode())
-            digest.update((modules / module.name / file).read_bytes())
+    for module in of:
+        digest.update("\n".join(build_flags(module, modules)).encode())
+        for path in sorted((modules / module.name).rglob("*")):
+            if path.is_file():
+                digest.update(f"{module.name}/{path.relative_to(modules / module.name).as_posix()}\n".encode())
+                digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def resolve(say: Say, names: Collection[str] = ALL) -> dict[str, Path]:
-    """The path of each binary; what is found nowhere is compiled."""
+def compiled_for_nodes() -> bool:
+    """Whether everything that real nodes run lies in the cache."""
+    return all((cache() / content_hash(of=(m,)) / name).exists() for m in NODE_MODULES for name in m.packages)
+
+
+def resolve_for_nodes(say: Say) -> dict[str, Path]:
+    """The path of each binary that a real node runs, and of the programs in its images."""
+    found: dict[str, Path] = {}
+    for module in NODE_MODULES:
+        found |= resolve(say, tuple(module.packages), (module,))
+    return found
+
+
+def resolve(say: Say, names: Collection[str] = ALL, of: Sequence[Module] = MODULES) -> dict[str, Path]:
+    """The path of each binary of these modules; what is found nowhere is compiled."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     ready = Path(assets).expanduser().absolute() if assets else None
     if ready and not ready.is_dir():
         raise ClusterError(f"KUBEBUILDER_ASSETS={assets} is not a folder.")
     given = {name: ready / name for name in names if ready and os.access(ready / name, os.X_OK)}
-    folder = cache() / content_hash()
+    folder = cache() / content_hash(of=of)
     own = {name: folder / name for name in names if name not in given}
     if not all(path.exists() for path in own.values()):
-        _compile(folder, set(own), say)
+        _compile(folder, set(own), of, say)
     return given | own
 
 
-def _compile(folder: Path, names: set[str], say: Say) -> None:
+def _compile(folder: Path, names: set[str], of: Sequence[Module], say: Say) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with _lock(folder.with_suffix(".lock"), say):
         for draft in folder.glob("*/"):
             shutil.rmtree(draft)  # of a compile that was killed
-        missing = [module for module in MODULES if _lacking(module, names, folder)]
+        missing = [module for module in of if _lacking(module, names, folder)]
         if not missing:
             return  # another `up` compiled it while this one waited
         go = golang.find(cache(), say)
-        say(f"compiling {', '.join(module.name for module in missing)}: once, about 10 minutes on 2 cores")
+        say(f"compiling {', '.join(module.name for module in missing)}: once, for minutes")
         for module in missing:
             _build(go, module, _lacking(module, names, folder), folder, say)
 
@@ -123,9 +166,9 @@ def _build(go: Path, module: Module, names: list[str], folder: Path, say: Say) -
         out = Path(draft) / "bin"
         out.mkdir()
         packages = [module.packages[name] for name in names]
-        command = [str(go), "build", *build_flags(module.name), "-o", f"{out}/", *packages]
+        command = [str(go), "build", *build_flags(module), "-o", f"{out}/", *packages]
         with log.open("w") as file:
-            code = _run(command, golang.MODULES / module.name, file.fileno(), module.name, say)
+            code = _run(command, module, file.fileno(), say)
         if code:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
             raise ClusterError(
@@ -139,10 +182,11 @@ def _build(go: Path, module: Module, names: list[str], folder: Path, say: Say) -
             (out / last).replace(folder / name)
 
 
-def _run(command: list[str], cwd: Path, log: int, name: str, say: Say) -> int:
+def _run(command: list[str], module: Module, log: int, say: Say) -> int:
+    name, cwd = module.name, golang.MODULES / module.name
     started = time.monotonic()
     terminal = sys.stderr.isatty()
-    compiler = subprocess.Popen(command, cwd=cwd, env=golang.environment(), stdout=log, stderr=log)
+    compiler = subprocess.Popen(command, cwd=cwd, env=golang.environment(cgo=module.cgo), stdout=log, stderr=log)
     try:
         while True:
             with contextlib.suppress(subprocess.TimeoutExpired):

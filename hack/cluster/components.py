@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hack.cluster.state import State
 
+LOOPBACK = "127.0.0.1"
 SERVICE_RANGE = "10.96.0.0/16"
 SERVICE_IP = "10.96.0.1"
 POD_RANGE = "10.244.0.1/16"
@@ -30,22 +31,26 @@ class Component:
     ready_url: str
 
 
-def ready_url(name: str, port: int) -> str:
+def ready_url(name: str, port: int, host: str = LOOPBACK) -> str:
     """Where a component answers 200 once it does its work."""
-    return f"https://127.0.0.1:{port}{READY_PATHS[name]}"
+    return f"https://{host if name == 'kube-apiserver' else LOOPBACK}:{port}{READY_PATHS[name]}"
 
 
-def control_plane(state: State, ports: Mapping[str, int], *, audit: bool) -> tuple[Component, ...]:
-    """The components of a cluster, in starting order."""
+def control_plane(
+    state: State, ports: Mapping[str, int], *, audit: bool, host: str = LOOPBACK
+) -> tuple[Component, ...]:
+    """The components of a cluster, in starting order; at another `host` than loopback kubelets reach the API server."""
     server = f"https://127.0.0.1:{ports['etcd']}"
     flags = {
         "etcd": _etcd(state, server),
-        "kube-apiserver": _apiserver(state, ports["kube-apiserver"], server, audit=audit),
+        "kube-apiserver": _apiserver(state, ports["kube-apiserver"], server, host) + _audit(state, wanted=audit),
         "kube-controller-manager": _controller_manager(state, ports["kube-controller-manager"]),
         "kube-scheduler": _scheduler(state, ports["kube-scheduler"]),
         "kwok": _kwok(state, ports["kwok"]),
     }
-    return tuple(Component(name, (str(state.bin / name), *flags[name]), ready_url(name, ports[name])) for name in NAMES)
+    return tuple(
+        Component(name, (str(state.bin / name), *flags[name]), ready_url(name, ports[name], host)) for name in NAMES
+    )
 
 
 def _etcd(state: State, server: str) -> tuple[str, ...]:
@@ -63,24 +68,23 @@ def _etcd(state: State, server: str) -> tuple[str, ...]:
     )
 
 
-def _apiserver(state: State, port: int, etcd: str, *, audit: bool) -> tuple[str, ...]:
+def _apiserver(state: State, port: int, etcd: str, host: str) -> tuple[str, ...]:
     pki = state.folder / "pki"
     return (
         f"--etcd-servers={etcd}",
         f"--etcd-cafile={pki / 'ca.crt'}",
         f"--etcd-certfile={pki / 'server.crt'}",
         f"--etcd-keyfile={pki / 'server.key'}",
-        "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
+        f"--bind-address={host}",
+        f"--advertise-address={host}",
         f"--secure-port={port}",
-        # The `kubernetes` Service may not have a loopback endpoint, and nothing here looks for one.
-        "--endpoint-reconciler-type=none",
+        *_to_pods_and_kubelets(pki, host),
         f"--tls-cert-file={pki / 'server.crt'}",
         f"--tls-private-key-file={pki / 'server.key'}",
         f"--client-ca-file={pki / 'ca.crt'}",
         f"--token-auth-file={pki / 'tokens.csv'}",
         "--authorization-mode=Node,RBAC",
-        "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
+        "--enable-admission-plugins=NodeRestriction,OwnerReferencesPermissionEnforcement",
         f"--service-account-issuer={ISSUER}",
         f"--service-account-key-file={pki / 'service-account.pub'}",
         f"--service-account-signing-key-file={pki / 'service-account.key'}",
@@ -89,7 +93,18 @@ def _apiserver(state: State, port: int, etcd: str, *, audit: bool) -> tuple[str,
         # As every distribution has it, for its own pods: what tenants may do is for admission to say.
         "--allow-privileged=true",
         "--profiling=false",
-        *_audit(state, wanted=audit),
+    )
+
+
+def _to_pods_and_kubelets(pki: Path, host: str) -> tuple[str, ...]:
+    if host == LOOPBACK:
+        # The `kubernetes` Service may not have a loopback endpoint, and nothing here looks for one.
+        return ("--endpoint-reconciler-type=none",)
+    return (
+        f"--kubelet-certificate-authority={pki / 'ca.crt'}",
+        f"--kubelet-client-certificate={pki / 'server.crt'}",
+        f"--kubelet-client-key={pki / 'server.key'}",
+        "--kubelet-preferred-address-types=InternalIP",
     )
 
 

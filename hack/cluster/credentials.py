@@ -10,7 +10,7 @@ import copy
 import csv
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,11 @@ COMPONENTS = (
 )
 
 
-def issue(token_file: Path) -> dict[str, str]:
+def issue(token_file: Path, of_nodes: Sequence[Identity] = ()) -> dict[str, str]:
     """Make a token for each identity, write the API server's token file; return context to token."""
-    tokens = {who.context: secrets.token_urlsafe(32) for who in (ADMIN, *PEOPLE, *COMPONENTS)}
-    rows = (
-        f'{tokens[who.context]},{who.user},{who.context},"{",".join(who.groups)}"\n'
-        for who in (ADMIN, *PEOPLE, *COMPONENTS)
-    )
+    identities = (ADMIN, *PEOPLE, *COMPONENTS, *of_nodes)
+    tokens = {who.context: secrets.token_urlsafe(32) for who in identities}
+    rows = (f'{tokens[who.context]},{who.user},{who.context},"{",".join(who.groups)}"\n' for who in identities)
     private(token_file, "".join(rows).encode())
     return tokens
 

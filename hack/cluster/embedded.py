@@ -1,13 +1,18 @@
-"""A control plane of this machine's own: etcd, API server, controllers, scheduler and kwok on loopback."""
+"""A control plane of this machine's own: etcd, API server, controllers, scheduler and kwok on loopback.
+
+With real nodes the API server is on their bridge instead, where kubelets and pods reach it.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from hack.cluster import binaries, components, credentials, nodes, pki
+from hack.cluster import binaries, components, credentials, nodes, pki, realnodes
 from hack.cluster.api import Api, healthy
 from hack.cluster.components import Component
+from hack.cluster.credentials import Identity
 from hack.cluster.errors import ClusterError
 from hack.cluster.processes import Process, wait_until
 from hack.cluster.state import State, free_ports
@@ -30,42 +35,49 @@ class Health:
     component: str
     pid: int | None
     state: str
-    port: int
+    port: int | None
 
 
-def start(state: State, *, count: int, audit: bool, say: Say) -> None:
-    """Start every component and create the nodes; on failure leave nothing running."""
-    found = binaries.resolve(say)
+def start(state: State, *, count: int, real: int, audit: bool, say: Say) -> None:
+    """Start every component, create `count` nodes and run `real` ones; on failure leave nothing running."""
+    found = binaries.resolve(say) | (binaries.resolve_for_nodes(say) if real else {})
     try:
-        _start(state, found, count=count, audit=audit, say=say)
+        _start(state, found, count=count, real=real, audit=audit, say=say)
     except PortTakenError as taken:
         say(f"{taken}; once more with other ports")
         stop(state)
-        _start(state, found, count=count, audit=audit, say=say)
+        _start(state, found, count=count, real=real, audit=audit, say=say)
 
 
-def _start(state: State, found: dict[str, Path], *, count: int, audit: bool, say: Say) -> None:
+def _start(state: State, found: dict[str, Path], *, count: int, real: int, audit: bool, say: Say) -> None:
     state.prepare()
     binaries.link(found, state.bin)
-    ports = dict(zip(components.NAMES, free_ports(len(components.NAMES)), strict=True))
-    server = f"https://127.0.0.1:{ports['kube-apiserver']}"
-    tokens = _credentials(state, server)
     try:
-        for component in components.control_plane(state, ports, audit=audit):
+        plan = realnodes.prepare(state, real) if real else None
+        host = str(plan.gateway) if plan else components.LOOPBACK
+        ports = dict(zip(components.NAMES, free_ports(len(components.NAMES)), strict=True))
+        server = f"https://{host}:{ports['kube-apiserver']}"
+        tokens = _credentials(state, server, host, realnodes.identities(plan) if plan else ())
+        for component in components.control_plane(state, ports, audit=audit, host=host):
             _launch(state, component, say)
-        _populate(Api(server, state.folder / "pki/ca.crt", tokens["admin"]), count, say)
+        api = Api(server, state.folder / "pki/ca.crt", tokens["admin"])
+        _populate(api, count, say)
+        if plan:
+            realnodes.launch(plan, api, found, say)
     except BaseException:
         stop(state)
         raise
-    state.save(provider=PROVIDER, server=server, ports=ports, audit=audit)
+    real_nodes = [str(node.address) for node in plan.nodes] if plan else []
+    state.save(provider=PROVIDER, server=server, ports=ports, audit=audit, real_nodes=real_nodes)
 
 
-def _credentials(state: State, server: str) -> dict[str, str]:
+def _credentials(state: State, server: str, host: str, of_nodes: Sequence[Identity]) -> dict[str, str]:
     folder = state.folder / "pki"
-    pki.write(folder, service_ip=components.SERVICE_IP)
-    tokens = credentials.issue(folder / "tokens.csv")
-    files = [(state.kubeconfig, [credentials.ADMIN, *credentials.PEOPLE])]
-    files += [(folder / f"{who.context}.kubeconfig", [who]) for who in credentials.COMPONENTS]
+    pki.write(folder, components.LOOPBACK, components.SERVICE_IP, host)
+    people, processes = (credentials.ADMIN, *credentials.PEOPLE), (*credentials.COMPONENTS, *of_nodes)
+    tokens = credentials.issue(folder / "tokens.csv", of_nodes)
+    files: list[tuple[Path, Sequence[Identity]]] = [(state.kubeconfig, people)]
+    files += [(folder / f"{who.context}.kubeconfig", [who]) for who in processes]
     for path, identities in files:
         theirs = {who.context: tokens[who.context] for who in identities}
         credentials.write_kubeconfig(path, cluster=state.name, server=server, ca=folder / "ca.crt", tokens=theirs)
@@ -111,21 +123,27 @@ def stop(state: State) -> None:
     for process in state.processes():
         process.kill()
         process.pidfile.unlink(missing_ok=True)
+    realnodes.remove(state)
 
 
 def health(state: State) -> list[Health]:
     """How each component is; an empty list if the cluster never came up."""
-    ports = state.facts().get("ports", {})
-    return [_health(state, name, ports[name]) for name in components.NAMES if name in ports]
+    facts = state.facts()
+    ports, host = facts.get("ports", {}), urlsplit(facts.get("server", "")).hostname or components.LOOPBACK
+    urls = {
+        name: components.ready_url(name, ports[name], host) for name in components.NAMES if name in ports
+    } | realnodes.ready_urls(facts.get("real_nodes", []))
+    return [_health(state, name, url) for name, url in urls.items()]
 
 
-def _health(state: State, name: str, port: int) -> Health:
+def _health(state: State, name: str, url: str) -> Health:
+    """How a component is; one that has no URL to ask is healthy as long as it runs."""
     process = state.process(name)
     running = process.state
     if running == "running":
-        answers = healthy(components.ready_url(name, port), state.folder / "pki")
+        answers = not url or healthy(url, state.folder / "pki")
         running = "healthy" if answers else "unhealthy"
-    return Health(name, process.pid, running, port)
+    return Health(name, process.pid, running, urlsplit(url).port)
 
 
 def is_healthy(state: State) -> bool:

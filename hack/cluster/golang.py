@@ -28,7 +28,7 @@ def parse(text: str) -> Version:
     return tuple(int(part) for part in found[0].split(".")) if found else ()
 
 
-def environment() -> dict[str, str]:
+def environment(*, cgo: bool = False) -> dict[str, str]:
     """The user's environment, without what would make Go build something else.
 
     GOFLAGS is set rather than emptied: where it is empty, Go falls back to what `go env -w` once stored.
@@ -37,7 +37,7 @@ def environment() -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if key not in redirecting}
     return {
         **kept,
-        "CGO_ENABLED": "0",
+        "CGO_ENABLED": str(int(cgo)),
         "GO111MODULE": "on",
         "GOFLAGS": "-mod=readonly",
         "GOTOOLCHAIN": "local",

@@ -86,13 +86,15 @@ def delete(api: Api, names: Sequence[str]) -> None:
     _spread(api, remove, names)
 
 
-def wait_ready(api: Api, names: Collection[str], seconds: float = 120) -> None:
-    """Wait until these nodes are Ready and the scheduler may use them."""
+def wait_ready(api: Api, names: Collection[str], seconds: float = 120, *, gpus: bool = False) -> None:
+    """Wait until these nodes are Ready and the scheduler may use them, and with `gpus` all GPUs are to be had."""
     with api.connect() as connection:
 
         def pending() -> list[str]:
             listed = connection.call("GET", "/api/v1/nodes").accept().json()["items"]
-            return sorted(set(names).difference(node["metadata"]["name"] for node in listed if _usable(node)))
+            return sorted(
+                set(names).difference(node["metadata"]["name"] for node in listed if _usable(node, gpus=gpus))
+            )
 
         # A list of all nodes costs the API server dearly while it is busy with just these.
         deadline = time.monotonic() + seconds
@@ -100,15 +102,16 @@ def wait_ready(api: Api, names: Collection[str], seconds: float = 120) -> None:
             if time.monotonic() > deadline:
                 raise ClusterError(
                     f"{len(late)} nodes, {late[0]} among them, are not Ready after {seconds:.0f} s; "
-                    "look at the logs of kwok and kube-controller-manager."
+                    "look at the logs of kwok, kubelets and kube-controller-manager."
                 )
             time.sleep(min(0.1 + len(late) / 200, 3))
 
 
-def _usable(node: Manifest) -> bool:
+def _usable(node: Manifest, *, gpus: bool) -> bool:
     conditions = {each["type"]: each["status"] for each in node["status"].get("conditions", ())}
     taints = {each["key"] for each in node["spec"].get("taints", ())}
-    return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints
+    complete = not gpus or node["status"].get("allocatable", {}).get("nvidia.com/gpu") == GPUS
+    return conditions.get("Ready") == "True" and "node.kubernetes.io/not-ready" not in taints and complete
 
 
 def _node(name: str, address: str, labels: dict[str, str], size: dict[str, str]) -> Manifest:

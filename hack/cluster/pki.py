@@ -7,7 +7,9 @@ Clients verify the CA; people and components say who they are by token (see `cre
 import datetime as dt
 import ipaddress
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -17,15 +19,17 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_pem_private_key,
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 LIFETIME = dt.timedelta(days=365)
+COMPONENT = "sublet-cluster-component"
 DNS_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
 
 
-def write(folder: Path, *, service_ip: str) -> None:
-    """Write ca, server and service-account keys and certificates into `folder`."""
+def write(folder: Path, *addresses: str) -> None:
+    """Write ca, server and service-account keys and certificates into `folder`; servers have these addresses."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ca_key, server_key, account_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sublet-cluster-ca")])
@@ -35,7 +39,7 @@ def write(folder: Path, *, service_ip: str) -> None:
         .add_extension(_key_usage(ca=True), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
-    server = _server_certificate(ca_name, ca_key, server_key, service_ip)
+    server = _server_certificate(ca, ca_key, server_key, COMPONENT, (*DNS_NAMES, *addresses))
     private(folder / "ca.key", _pem(ca_key))
     private(folder / "ca.crt", ca.public_bytes(Encoding.PEM))
     private(folder / "server.key", _pem(server_key))
@@ -43,6 +47,16 @@ def write(folder: Path, *, service_ip: str) -> None:
     private(folder / "service-account.key", _pem(account_key))
     public = account_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     private(folder / "service-account.pub", public)
+
+
+def issue(folder: Path, stem: Path, common_name: str, *names: str) -> None:
+    """Write `stem`.key and `stem`.crt, for a server of these names and addresses, signed by the CA in `folder`."""
+    ca = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
+    ca_key = load_pem_private_key((folder / "ca.key").read_bytes(), password=None)
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _server_certificate(ca, cast("ec.EllipticCurvePrivateKey", ca_key), key, common_name, names)
+    private(stem.with_suffix(".key"), _pem(key))
+    private(stem.with_suffix(".crt"), certificate.public_bytes(Encoding.PEM))
 
 
 def private(path: Path, content: bytes) -> None:
@@ -53,23 +67,29 @@ def private(path: Path, content: bytes) -> None:
 
 
 def _server_certificate(
-    issuer: x509.Name,
-    issuer_key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    ca_key: ec.EllipticCurvePrivateKey,
     key: ec.EllipticCurvePrivateKey,
-    service_ip: str,
+    common_name: str,
+    names: Sequence[str],
 ) -> x509.Certificate:
-    addresses = [x509.IPAddress(ipaddress.ip_address(ip)) for ip in ("127.0.0.1", service_ip)]
-    names = x509.SubjectAlternativeName([*(x509.DNSName(name) for name in DNS_NAMES), *addresses])
     usages = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sublet-cluster-component")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     return (
-        _builder(subject, issuer, key, issuer_key)
+        _builder(subject, ca.subject, key, ca_key)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(ca=False), critical=True)
         .add_extension(usages, critical=False)
-        .add_extension(names, critical=False)
-        .sign(issuer_key, hashes.SHA256())
+        .add_extension(x509.SubjectAlternativeName([_alternative(name) for name in names]), critical=False)
+        .sign(ca_key, hashes.SHA256())
     )
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _builder(

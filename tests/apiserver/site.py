@@ -86,7 +86,7 @@ class Site:
 
     async def pool(self, nodes: int = 4, **spec: Any) -> Raw:  # noqa: ANN401 - a field of any kind
         """Create nodes, and the pool that sells them on terms that suit a test."""
-        await asyncio.to_thread(self.cluster.create_nodes, nodes, self.prefix)
+        await self.scale(nodes)
         return await self.admin.create(
             {
                 "apiVersion": "sublet.dev/v1alpha1",
@@ -104,6 +104,10 @@ class Site:
     def name(self, lease: str) -> str:
         """The full name of a lease of this site: names are shared by the whole cluster."""
         return f"{self.prefix}-{lease}"
+
+    async def scale(self, nodes: int) -> None:
+        """Have that many nodes."""
+        await asyncio.to_thread(self.cluster.create_nodes, nodes, self.prefix)
 
     async def lease(self, lease: str, **spec: Any) -> Raw:  # noqa: ANN401 - a field of any kind
         """Create a lease: two nodes for an hour for Alice, unless said otherwise."""
@@ -186,8 +190,9 @@ class Site:
         for name in mine:
             await self.gone(kinds.GPU_LEASE, name)
         await self.admin.delete(kinds.GPU_POOL, self.prefix)
+        await self.gone(kinds.GPU_POOL, self.prefix)
         for operator in self.operators:
             if not operator.task.done():
                 await operator.stop()
             await operator.service.world.client.close()
-        await asyncio.to_thread(self.cluster.create_nodes, 0, self.prefix)
+        await self.scale(0)

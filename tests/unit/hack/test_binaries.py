@@ -33,20 +33,35 @@ def test_the_same_pins_in_another_checkout_share_the_cache(modules: Path) -> Non
     assert binaries.content_hash(modules) == binaries.content_hash()
 
 
-@pytest.mark.parametrize("module", [module.name for module in binaries.MODULES])
-@pytest.mark.parametrize("file", ["go.mod", "go.sum"])
-def test_every_pin_counts(modules: Path, module: str, file: str) -> None:
-    """One more line in any go.mod or go.sum asks for other binaries."""
-    with (modules / module / file).open("a") as pins:
+FILES = [
+    (module, path.relative_to(golang.MODULES / module.name))
+    for module in (*binaries.MODULES, *binaries.NODE_MODULES)
+    for path in (golang.MODULES / module.name).rglob("*")
+    if path.is_file()
+]
+
+
+@pytest.mark.parametrize(("module", "file"), FILES, ids=lambda value: getattr(value, "name", ""))
+def test_every_pin_and_every_source_counts(modules: Path, module: binaries.Module, file: Path) -> None:
+    """One more line in any go.mod, go.sum or program of our own asks for other binaries."""
+    with (modules / module.name / file).open("a") as pins:
         pins.write("// changed\n")
-    assert binaries.content_hash(modules) != binaries.content_hash()
+    of = binaries.MODULES if module in binaries.MODULES else (module,)
+    assert binaries.content_hash(modules, of) != binaries.content_hash(of=of)
+
+
+def test_kubelets_are_of_the_api_servers_version() -> None:
+    """The version is stamped from one of two pins."""
+    pins = (golang.MODULES / "node-kubernetes/go.mod").read_text()
+    assert f"k8s.io/kubernetes {binaries.kubernetes_version()} " in pins
 
 
 def test_the_version_stamped_into_kubernetes_is_the_pinned_one(modules: Path) -> None:
     """`kubectl version` tells what go.mod says, so that no second place has to."""
     pins = modules / "kubernetes" / "go.mod"
     pins.write_text(pins.read_text().replace(binaries.kubernetes_version(), "v1.99.7"))
-    stamp = binaries.build_flags("kubernetes", modules)[-1]
+    kubernetes = next(module for module in binaries.MODULES if module.name == "kubernetes")
+    stamp = binaries.build_flags(kubernetes, modules)[-1]
     assert "version.gitVersion=v1.99.7" in stamp
     assert "version.gitMinor=99" in stamp
 

@@ -25,7 +25,7 @@ def test_tokens_are_found_by_context_and_by_user_name(tmp_path: Path) -> None:
 
 def test_only_the_owner_reads_keys_tokens_and_kubeconfigs(tmp_path: Path) -> None:
     """Other users of the machine can reach the loopback address too."""
-    pki.write(tmp_path, service_ip="10.96.0.1")
+    pki.write(tmp_path, "10.96.0.1")
     tokens = credentials.issue(tmp_path / "tokens.csv")
     kubeconfig, authority = tmp_path / "kubeconfig", tmp_path / "ca.crt"
     credentials.write_kubeconfig(kubeconfig, cluster="c", server="https://x", ca=authority, tokens=tokens)
@@ -34,7 +34,7 @@ def test_only_the_owner_reads_keys_tokens_and_kubeconfigs(tmp_path: Path) -> Non
 
 def test_a_kubeconfig_verifies_the_server_and_starts_as_the_administrator(tmp_path: Path) -> None:
     """Nothing in it says insecure-skip-tls-verify."""
-    pki.write(tmp_path, service_ip="10.96.0.1")
+    pki.write(tmp_path, "10.96.0.1")
     path = tmp_path / "kubeconfig"
     tokens = {"admin": "one", "alice": "two"}
     credentials.write_kubeconfig(path, cluster="c", server="https://x", ca=tmp_path / "ca.crt", tokens=tokens)
@@ -64,8 +64,8 @@ def test_the_people_of_a_borrowed_cluster_are_impersonated() -> None:
 
 def test_the_serving_certificate_verifies_strictly(tmp_path: Path) -> None:
     """For loopback and for the `kubernetes` Service, against this cluster's CA and no other."""
-    pki.write(tmp_path / "one", service_ip="10.96.0.1")
-    pki.write(tmp_path / "two", service_ip="10.96.0.1")
+    pki.write(tmp_path / "one", "10.96.0.1")
+    pki.write(tmp_path / "two", "10.96.0.1")
     server = x509.load_pem_x509_certificate((tmp_path / "one" / "server.crt").read_bytes())
 
     def verify(cluster: str, name: str) -> None:

@@ -1,0 +1,3 @@
+module sublet.dev/hack/cluster/images
+
+go 1.26.0

@@ -1,0 +1,110 @@
+// Command tenant is what the tests run in a tenant's containers: each subcommand does one thing that a workload does.
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+)
+
+const patience = 3 * time.Second
+
+const usage = `usage: tenant COMMAND
+  sleep           say hello, then run until SIGTERM
+  ignore-term     run until SIGKILL
+  serve PORT TEXT answer each HTTP request with TEXT
+  env             print the environment
+  dial HOST:PORT  open a TCP connection
+  get URL         print what is at URL
+  resolve NAME    print the addresses of NAME`
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	command := strings.Join(args, " ")
+	if len(args) > 0 {
+		command = fmt.Sprintf("%s/%d", args[0], len(args)-1)
+	}
+	switch command {
+	case "sleep/0":
+		return sleep(syscall.SIGTERM)
+	case "ignore-term/0":
+		signal.Ignore(syscall.SIGTERM)
+		return sleep()
+	case "serve/2":
+		return serve(args[1], args[2])
+	case "env/0":
+		fmt.Println(strings.Join(os.Environ(), "\n"))
+		return nil
+	case "dial/1":
+		return dial(args[1])
+	case "get/1":
+		return get(args[1])
+	case "resolve/1":
+		return resolve(args[1])
+	default:
+		return fmt.Errorf("%s", usage)
+	}
+}
+
+// sleep waits for one of the signals: as process 1 of its container it is not ended by any that it does not ask for.
+func sleep(until ...os.Signal) error {
+	ended := make(chan os.Signal, 1)
+	if len(until) > 0 {
+		signal.Notify(ended, until...)
+	}
+	fmt.Println("hello")
+	for {
+		select {
+		case <-ended:
+			return nil
+		case <-time.After(time.Hour):
+		}
+	}
+}
+
+func serve(port, text string) error {
+	return http.ListenAndServe(":"+port, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintln(w, text)
+	}))
+}
+
+func dial(address string) error {
+	connection, err := net.DialTimeout("tcp", address, patience)
+	if err != nil {
+		return err
+	}
+	fmt.Println("connected")
+	return connection.Close()
+}
+
+func get(url string) error {
+	client := http.Client{Timeout: patience}
+	answer, err := client.Get(url)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(os.Stdout, answer.Body)
+	return err
+}
+
+func resolve(name string) error {
+	addresses, err := net.LookupHost(name)
+	if err != nil {
+		return err
+	}
+	fmt.Println(strings.Join(addresses, "\n"))
+	return nil
+}

@@ -1,0 +1,53 @@
+"""The bridge, its links into the nodes, and the routes: each node knows the way to every other one's pods."""
+
+import subprocess
+from pathlib import Path
+
+from hack.cluster.errors import ClusterError
+from hack.cluster.processes import wait_until
+from hack.cluster.realnodes.plan import Node, Plan
+
+LINKS = Path("/sys/class/net")
+
+
+def make_bridge(plan: Plan) -> None:
+    """Make the bridge, with the host's address on it."""
+    _ip(
+        f"link add {plan.bridge} type bridge forward_delay 0",
+        f"address add {plan.gateway}/24 dev {plan.bridge}",
+        f"link set {plan.bridge} up",
+    )
+
+
+def connect(plan: Plan, node: Node, pid: int) -> None:
+    """Link the network namespace of a process to the bridge, and tell host and node the ways to pods."""
+    _ip(
+        f"link add {node.veth} type veth peer name eth0 netns {pid}",
+        f"link set {node.veth} master {plan.bridge} up",
+        f"route add {node.pods} via {node.address}",
+    )
+    others = [other for other in plan.nodes if other != node]
+    _ip(
+        "link set lo up",
+        f"address add {node.address}/24 dev eth0",
+        "link set eth0 up",
+        f"route add default via {plan.gateway}",
+        *(f"route add {other.pods} via {other.address}" for other in others),
+        within=pid,
+    )
+
+
+def remove_bridge(name: str) -> None:
+    """Remove the bridge and its links into nodes, whichever are there."""
+    for link in LINKS.glob(f"{name}*"):
+        # A link goes by itself a moment after the last process of its node.
+        subprocess.run(["ip", "link", "delete", link.name], capture_output=True, check=False)
+    wait_until(lambda: not list(LINKS.glob(f"{name}*")), 10, f"the network devices {name}* cannot be removed")
+
+
+def _ip(*commands: str, within: int | None = None) -> None:
+    inside = ("nsenter", f"--net=/proc/{within}/ns/net", "--") if within else ()
+    batch = "\n".join(commands)
+    done = subprocess.run([*inside, "ip", "-batch", "-"], input=batch, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ClusterError(f"The nodes' network cannot be made: {done.stderr.strip()}\n{batch}")
