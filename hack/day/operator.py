@@ -18,6 +18,7 @@ from prometheus_client import start_http_server
 
 from sublet import place, reconcile, service, worklist
 from sublet.clock import CompressedClock
+from sublet.cluster import planner_lock
 from sublet.cluster.client import Client
 from sublet.cluster.store import Store
 from sublet.cluster.world import World
@@ -35,6 +36,8 @@ _PAUSES = (
     (worklist, "_LONGEST_PAUSE"),
     (place, "_SOON"),
     (place, "_TELL_EVERY"),
+    (planner_lock, "_HELD_FOR"),
+    (planner_lock, "_RENEW_EVERY"),
     (reconcile, "_PATIENCE"),
 )
 """Pauses that belong to the machine and not to any contract: they last as long as ever, by its own clock."""

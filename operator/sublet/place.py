@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sublet.cluster import observe, publish
+from sublet.cluster.planner_lock import PlannerLock
 from sublet.cluster.world import World
 from sublet.errors import ConflictError, NotFoundError
 from sublet.plan import pool_status
@@ -25,11 +26,14 @@ writes hold up is starts and ends."""
 _AT_ONCE = 16
 
 
-async def place(world: World, name: str, told: dict[str, datetime], now: datetime) -> datetime | None:
+async def place(
+    world: World, lock: PlannerLock, name: str, told: dict[str, datetime], now: datetime
+) -> datetime | None:
     """One planning pass over a pool.
 
     Args:
         world: The world.
+        lock: Whether this operator is the one that books.
         name: The pool.
         told: When the queue of each pool was last told of new hours; the pass notes it here.
         now: The instant of the pass.
@@ -51,25 +55,31 @@ async def place(world: World, name: str, told: dict[str, datetime], now: datetim
     if in_use or plan.moves or plan.changes:
         # Leases are rendered from their pool; one that is deleted under them stays until they have ended.
         await publish.hold_pool(world, seen.pool)
-    # Only what has been moved for certain makes room for others.
-    if not (await _record_all(world, plan.moves, now) and await _record_all(world, plan.changes, now)):
-        return now + _SOON
-    if not plan.forecasts:
-        return plan.look_again_at
     tell_at = told.get(name, now - _TELL_EVERY) + _TELL_EVERY
-    if now < tell_at:
+    forecasts = plan.forecasts if now >= tell_at else ()
+    if (plan.moves or plan.changes or forecasts) and not lock.is_held(name):
+        # Planned again with all that whoever had it before has booked.
+        return await lock.take(name) or now
+    # Only what has been moved for certain makes room for others.
+    for several in (plan.moves, plan.changes, forecasts):
+        if not await _record_all(world, lock, name, several, now):
+            return now + _SOON
+    if forecasts:
+        told[name] = now
+    elif plan.forecasts:
         return min(tell_at, plan.look_again_at or tell_at)
-    told[name] = now
-    return plan.look_again_at if await _record_all(world, plan.forecasts, now) else now + _TELL_EVERY
+    return plan.look_again_at
 
 
-async def _record_all(world: World, changes: Iterable[StatusChange], now: datetime) -> bool:
+async def _record_all(
+    world: World, lock: PlannerLock, pool: str, changes: Iterable[StatusChange], now: datetime
+) -> bool:
     """Write changes, in any order; False if some of it must be planned anew."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def record(change: StatusChange) -> bool:
         async with limit:
-            return await _record(world, change, now)
+            return await lock.keep(pool) and await _record(world, change, now)
 
     return all(await asyncio.gather(*(record(change) for change in changes)))
 

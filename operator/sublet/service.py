@@ -5,6 +5,8 @@ What changed is never handed on; a pass is told only whom to look at, and reads 
 
 import asyncio
 import logging
+import secrets
+import socket
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +15,7 @@ from sublet.clock import Clock
 from sublet.cluster import storage
 from sublet.cluster.client import Client
 from sublet.cluster.kinds import NAMESPACE
+from sublet.cluster.planner_lock import PlannerLock
 from sublet.cluster.store import lease_of
 from sublet.cluster.world import Listeners, World
 from sublet.desired import naming
@@ -61,6 +64,7 @@ class Service:
         self.leases = Worklist(clock, self._look_at_lease, workers=settings.workers)
         self.pools = Worklist(clock, self._look_at_pool, workers=1)
         self._told: dict[str, datetime] = {}
+        self._lock = PlannerLock(self.world, clock, f"{socket.gethostname()}-{secrets.token_hex(4)}")
         self.ready = asyncio.Event()
         client.on_request = metrics.count_request
 
@@ -93,7 +97,7 @@ class Service:
 
     async def _look_at_pool(self, name: str) -> datetime | None:
         with metrics.one_pass("pool"):
-            return await place(self.world, name, self._told, self._clock.now())
+            return await place(self.world, self._lock, name, self._told, self._clock.now())
 
     async def _sweep(self) -> None:
         while True:

@@ -2,11 +2,16 @@
 
 import asyncio
 import logging
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from sublet.cluster import kinds
+from sublet.settings import Settings
 from tests.apiserver.site import Site, eventually
+
+Raw = dict[str, Any]
 
 
 async def test_leases_that_arrive_together_are_all_served(site: Site, caplog: pytest.LogCaptureFixture) -> None:
@@ -66,3 +71,41 @@ async def test_a_pool_in_use_stays_until_its_leases_have_ended(site: Site) -> No
 
     await site.edit("a", release=True)
     await site.gone(kinds.GPU_POOL, site.prefix)
+
+
+async def test_an_operator_that_lags_behind_books_nothing_twice(
+    bare_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second operator that never heard of a booking reads what there is before it books; until then it waits."""
+    site = bare_site
+    site.settings = Settings(sweep_every=timedelta(hours=1))
+    first, second = await site.start_operator(), await site.start_operator()
+    await site.pool(nodes=2)
+    leases, name = second.service.world.leases, site.name("a")
+    put, replace = leases.put, leases.replace
+
+    def put_others(lease: Raw) -> None:
+        if lease["metadata"]["name"] != name:
+            put(lease)
+
+    def read_anew(items: list[Raw], revision: str) -> None:
+        monkeypatch.setattr(leases, "put", put)
+        replace(items, revision)
+
+    monkeypatch.setattr(leases, "put", put_others)
+    monkeypatch.setattr(leases, "replace", read_anew)
+    start = (site.clock.now() + timedelta(minutes=20)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    await site.lease("a", start=start, duration="1h")
+    await site.reach("a", "Reserved")
+    assert leases.get(name) is None
+    await first.kill()
+
+    await site.lease("b", start=start, duration="1h")
+
+    async def is_told() -> Raw | None:
+        status: Raw = (await site.see("b")).get("status", {})
+        return status if "queue" in status or "nodes" in status else None
+
+    told = await eventually(is_told, "b is told what becomes of it")
+    assert "nodes" not in told
+    assert "the pool never has 2 nodes free then" in told["queue"]["refusal"]

@@ -163,6 +163,15 @@ class NodeCounts(Model):
     """Kept from use, because they could not be cleaned or failed under a lease."""
 
 
+class Planner(Model):
+    """The operator that books nodes of a pool."""
+
+    holder: Annotated[str, Field(min_length=1, max_length=253)]
+    """The name of the operator's process."""
+    renewals: Annotated[int, Field(ge=0)]
+    """Counts up for as long as the operator is at work. Another one takes over when it stood still for 3 seconds."""
+
+
 class GPUPoolStatus(Model):
     """What the operator sees of the pool. Only the operator writes it."""
 
@@ -174,6 +183,8 @@ class GPUPoolStatus(Model):
     """Observations, each True, False or Unknown. `Accepted` tells whether the pool can be sold from."""
     observed_generation: Annotated[int, Field(ge=0)] | None = None
     """The `metadata.generation` that this status speaks of; a lower one means that a change is not seen yet."""
+    planner: Planner | None = None
+    """Which operator books nodes now. With several operators, one at a time does."""
 
 
 class GPUPool(Resource):

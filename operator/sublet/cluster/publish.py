@@ -6,7 +6,7 @@ from typing import Any
 
 from sublet.api.lease import GPULease
 from sublet.api.meta import ObjectMeta
-from sublet.api.pool import GPUPool
+from sublet.api.pool import GPUPool, Planner
 from sublet.cluster.kinds import GPU_LEASE, GPU_POOL, Kind
 from sublet.cluster.world import World
 from sublet.desired import naming
@@ -46,6 +46,18 @@ async def pool_status(world: World, pool: GPUPool, status: Raw) -> None:
         world.pools.put(await world.client.patch(GPU_POOL, pool.metadata.name, change, subresource="status"))
     except NotFoundError:
         return
+
+
+async def pool_planner(world: World, pool: GPUPool, planner: Planner) -> None:
+    """Write who plans a pool, onto exactly the state that was seen.
+
+    Raises:
+        ConflictError: The pool was written since.
+        NotFoundError: The pool is gone.
+    """
+    metadata = {"uid": pool.metadata.uid, "resourceVersion": pool.metadata.resource_version}
+    change = {"metadata": metadata, "status": {"planner": planner.dump()}}
+    world.pools.put(await world.client.patch(GPU_POOL, pool.metadata.name, change, subresource="status"))
 
 
 async def hold(world: World, lease: GPULease) -> None:
