@@ -13,14 +13,14 @@ from sublet.desired.tenancy import Tenancy
 from tests.flows.contract import Contract, Packet, may_pass, nothing_passes
 from tests.flows.engine import Cell, Table, ask, differences, table
 from tests.flows.mutants import mutants
-from tests.flows.sites import PARTS, SITES, WHOLE_INTERNET, acme, site
+from tests.flows.sites import SITES, site
 
 Raw = dict[str, Any]
 Record = Callable[[str, object], None]
 
 MOST_SENTENCES = 20
 NAMESPACE = "lease-acme-train-staging"
-MUTATED = {"egress of ports": acme(egress=PARTS), "egress to everywhere": acme(egress=WHOLE_INTERNET)}
+MUTATED = ("egress of ports", "egress to everywhere", "name servers elsewhere")
 
 
 def named(policies: Sequence[Raw], name: str) -> list[Raw]:
@@ -48,22 +48,22 @@ def test_the_default_deny_alone_closes_everything(flows: Path, record_property: 
 
 
 @pytest.mark.parametrize(
-    ("tenancy", "name", "contract"),
+    ("tenancies", "name", "contract"),
     [
-        *((tenancy, "sublet-allow", may_pass) for tenancy in MUTATED.values()),
-        (MUTATED["egress of ports"], "sublet-default-deny", nothing_passes),
+        *((SITES[name], "sublet-allow", may_pass) for name in MUTATED),
+        (SITES["two namespaces"], "sublet-default-deny", nothing_passes),
     ],
     ids=[*MUTATED, "the default deny alone"],
 )
 def test_every_word_of_a_policy_is_needed(
-    flows: Path, tenancy: Tenancy, name: str, contract: Contract, record_property: Record
+    flows: Path, tenancies: tuple[Tenancy, ...], name: str, contract: Contract, record_property: Record
 ) -> None:
     """Each change of a rule, a selector, a network or a port makes a cell differ; so does a policy that is gone.
 
     The policy is changed in one namespace, and what a pod there may do is judged: all namespaces have the same. The
     default deny is judged without the other policy, beside which it changes nothing.
     """
-    around = site([tenancy])
+    around = site(tenancies)
     judged = table(around.peers, around.leases, contract, touching=f"{NAMESPACE}/worker")
     policies = around.policies if contract is may_pass else named(around.policies, name)
     (policy,) = (each for each in named(policies, name) if each["metadata"]["namespace"] == NAMESPACE)
@@ -77,7 +77,7 @@ def test_every_word_of_a_policy_is_needed(
 
 
 def test_the_engine_names_the_rule_that_decides(flows: Path) -> None:
-    around = site([acme()])
+    around = site(SITES["two namespaces"])
     numbers = {peer.name: number for number, peer in enumerate(around.peers) if peer.address.version == 4}
     worker, dns = numbers["lease-acme-train/worker"], numbers["kube-system/dns"]
     shut = "no rule of lease-acme-train/sublet-default-deny, no rule of lease-acme-train/sublet-allow"
