@@ -37,7 +37,13 @@ class Table(NamedTuple):
     expected: Sequence[bool]
 
 
-def table(peers: Sequence[Peer], leases: Leases, contract: Contract, touching: str | None = None) -> Table:
+def table(
+    peers: Sequence[Peer],
+    leases: Leases,
+    contract: Contract,
+    touching: str | None = None,
+    packets: Sequence[Packet] = PACKETS,
+) -> Table:
     """Every packet between every two of one family, of which one is in a lease or both are pods.
 
     Given the name of a pod, only what comes from it or goes to it.
@@ -56,7 +62,7 @@ def table(peers: Sequence[Peer], leases: Leases, contract: Contract, touching: s
         for (number, source), (other, destination) in product(enumerate(peers), repeat=2)
         if counts(source, destination)
     ]
-    cells = [Cell(source, destination, packet) for source, destination in pairs for packet in PACKETS]
+    cells = [Cell(source, destination, packet) for source, destination in pairs for packet in packets]
     expected = [contract(peers[each.source], peers[each.destination], each.packet, leases) for each in cells]
     return Table(peers, cells, expected)
 
@@ -90,6 +96,11 @@ def differences(flows: Path, policies: Sequence[Raw], judged: Table) -> Iterator
     verdicts = ask(flows, policies, judged)
     for cell, verdict, expected in zip(judged.cells, verdicts, judged.expected, strict=True):
         if verdict.allowed != expected:
-            flow = f"{judged.peers[cell.source]} to {judged.peers[cell.destination]} at {cell.packet}"
-            should = "must be allowed and is denied" if expected else "must be denied and is allowed"
-            yield f"{flow} {should}: out by {verdict.egress}; in by {verdict.ingress}"
+            why = f"out by {verdict.egress}; in by {verdict.ingress}"
+            yield f"{sentence(judged, cell, expected=expected)}: {why}"
+
+
+def sentence(judged: Table, cell: Cell, *, expected: bool) -> str:
+    """What is wrong with a cell that is not as expected."""
+    flow = f"{judged.peers[cell.source]} to {judged.peers[cell.destination]} at {cell.packet}"
+    return f"{flow} {'must be allowed and is denied' if expected else 'must be denied and is allowed'}"
