@@ -130,6 +130,7 @@ def _logs(arguments: argparse.Namespace) -> int:
 
 def _build(arguments: argparse.Namespace) -> int:
     found = binaries.resolve(progress.to_stderr)
+    found |= binaries.resolve(progress.to_stderr, ["flows"], binaries.TEST_MODULES)
     if arguments.real_nodes:
         if missing := realnodes.lack(compiled=binaries.compiled_for_nodes()):
             progress.to_stderr(missing.sentence)

@@ -70,6 +70,8 @@ NODE_MODULES = (
     Module("gpuplugin", {"gpuplugin": f"{OURS}/gpuplugin"}),
     Module("images", {name: f"{OURS}/images/{name}" for name in ("pause", "tenant")}),
 )
+# What tests judge with, and no cluster runs.
+TEST_MODULES = (Module("flows", {"flows": f"{OURS}/flows"}),)
 
 
 def cache() -> Path:

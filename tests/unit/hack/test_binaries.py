@@ -35,7 +35,7 @@ def test_the_same_pins_in_another_checkout_share_the_cache(modules: Path) -> Non
 
 FILES = [
     (module, path.relative_to(golang.MODULES / module.name))
-    for module in (*binaries.MODULES, *binaries.NODE_MODULES)
+    for module in (*binaries.MODULES, *binaries.NODE_MODULES, *binaries.TEST_MODULES)
     for path in (golang.MODULES / module.name).rglob("*")
     if path.is_file()
 ]
