@@ -88,6 +88,10 @@ golden: $(VENV)/.synced ## Rewrite the golden manifests; review their diff as a 
 bench: $(VENV)/.synced ## Time leases against a bare client, and 200 leases at once on 400 nodes
 	$(RUN)/python -m hack.bench
 
+.PHONY: bench-nodes
+bench-nodes: $(VENV)/.synced ## Time leases on real nodes against pods without a lease, and the hard stop (needs root)
+	$(RUN)/python -m hack.bench.nodes $(ARGS)
+
 .PHONY: bench-planner
 bench-planner: $(VENV)/.synced ## Time the planner on 10,000 nodes with 50,000 bookings, beside the simple algorithm
 	$(RUN)/python -m hack.bench.planner $(ARGS)

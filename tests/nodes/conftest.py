@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,14 @@ from hack import cluster as clusters
 from hack.cluster import binaries, realnodes
 from hack.install import install
 from sublet.cluster.client import Client
-from tests.apiserver.site import Site
+from tests.apiserver.site import Raw, Site, eventually
 from tests.conftest import Tool, tool
 
 NODES = 2
+QUICK = {
+    "terms": {"minDuration": "1s", "extendLatest": "1s"},
+    "schedule": {"drainBefore": "1s", "cleaningGap": "1s"},
+}
 
 
 class RealSite(Site):
@@ -22,6 +27,26 @@ class RealSite(Site):
     async def scale(self, nodes: int) -> None:
         """Leave the nodes as they are."""
         assert nodes <= NODES, f"there are {NODES} real nodes"
+
+    async def rent(self, lease: str = "a", **spec: Any) -> tuple[str, str]:  # noqa: ANN401 - a field of any kind
+        """Lease one node, for an hour and to Alice unless said otherwise; return its namespace and its node."""
+        await self.lease(lease, nodes=1, **spec)
+        status: Raw = (await self.reach(lease, "Active"))["status"]
+        (namespace,), (node,) = status["namespaces"], status["nodes"]
+        return namespace, node
+
+    def running(self, namespace: str) -> list[int]:
+        """The first process of each container that runs for a namespace on any node, sandboxes among them."""
+        names = [f"{realnodes.PREFIX}-{index:03d}" for index in range(NODES)]
+        return [pid for name in names for pid in realnodes.processes(self.cluster.state, name, namespace)]
+
+    async def stopped(self, namespace: str, within: float) -> None:
+        """Wait until nothing runs on any node for a namespace."""
+
+        async def look() -> bool:
+            return not await asyncio.to_thread(self.running, namespace)
+
+        await eventually(look, f"no process of {namespace} runs", within=within)
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +73,12 @@ def kubectl(cluster: clusters.Cluster) -> Tool:
 def alice(cluster: clusters.Cluster) -> Tool:
     """Run kubectl as the user alice@acme.example, a tenant."""
     return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", "alice")
+
+
+@pytest.fixture(scope="session")
+def bob(cluster: clusters.Cluster) -> Tool:
+    """Run kubectl as the user bob@globex.example, another tenant."""
+    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", "bob")
 
 
 @pytest.fixture

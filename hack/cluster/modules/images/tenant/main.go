@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -20,6 +21,9 @@ const usage = `usage: tenant COMMAND
   ignore-term     run until SIGKILL
   serve PORT TEXT answer each HTTP request with TEXT
   env             print the environment
+  processes       print the command line of each process that is to be seen
+  list FOLDER     print the names in a folder
+  write FILE TEXT write a file
   dial HOST:PORT  open a TCP connection
   get URL         print what is at URL
   resolve NAME    print the addresses of NAME`
@@ -47,6 +51,12 @@ func run(args []string) error {
 	case "env/0":
 		fmt.Println(strings.Join(os.Environ(), "\n"))
 		return nil
+	case "processes/0":
+		return processes()
+	case "list/1":
+		return list(args[1])
+	case "write/2":
+		return os.WriteFile(args[1], []byte(args[2]), 0o600)
 	case "dial/1":
 		return dial(args[1])
 	case "get/1":
@@ -78,6 +88,32 @@ func serve(port, text string) error {
 	return http.ListenAndServe(":"+port, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, text)
 	}))
+}
+
+func processes() error {
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		line, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		fmt.Println(strings.TrimSpace(strings.ReplaceAll(string(line), "\x00", " ")))
+	}
+	return nil
+}
+
+func list(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		fmt.Println(entry.Name())
+	}
+	return nil
 }
 
 func dial(address string) error {

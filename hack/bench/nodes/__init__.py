@@ -1,0 +1,1 @@
+"""Measurements of leases on real nodes, with containers that run."""
