@@ -20,6 +20,7 @@ async def test_pods_that_do_not_stop_are_killed_after_seconds(site: RealSite, al
     assert "short-grace" in refused.stderr
     alice("create", *mine, "-f", "-", input=_stubborn("stubborn", LONGEST_GRACE))
     alice("create", *mine, "-f", "-", input=deployment("again", "ignore-term", replicas=2))
+    alice("wait", *mine, "--for=condition=Available", "deployment/again", "--timeout=20s")
     alice("wait", *mine, "--for=condition=Ready", "pod", "--all", "--timeout=20s")
     assert len(site.running(namespace)) == 6  # three pods, each with its sandbox
 

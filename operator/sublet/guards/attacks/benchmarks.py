@@ -27,7 +27,9 @@ class Verdict(StrEnum):
     CLASSES_JUDGED = "held: a pool that offers a class with another policy is not accepted"
     """The owner's classes are looked at, beside what tenants ask for."""
 
-    WRITTEN = "policies written and out of reach; that the network plugin enforces them is not proven"
+    WRITTEN = (
+        "policies written, out of reach and computed to be closed; that the network plugin enforces them is not proven"
+    )
     """The API server's part holds."""
 
 
