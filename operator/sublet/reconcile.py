@@ -79,15 +79,12 @@ def _is_current(world: World, lease: GPULease) -> bool:
 
     A pass waits for the API server again and again. A node that was replaced meanwhile must not be claimed any more.
     """
-    raw = world.leases.get(lease.metadata.name)
-    if raw is None:
-        return False
-    now = world.leases.parsed(raw, GPULease.model_validate)
+    now = observe.find_lease(world, lease.metadata.name)
 
     def wanted(seen: GPULease) -> object:
         return seen.metadata.uid, seen.spec, seen.status.nodes, seen.status.starts_at, seen.status.ends_at
 
-    return wanted(now) == wanted(lease)
+    return now is not None and wanted(now) == wanted(lease)
 
 
 def _facts(seen: LeaseView, verdict: Verdict | None, now: datetime, *, in_place: bool = False) -> Facts:

@@ -21,6 +21,7 @@ from sublet.cluster.world import Listeners, World
 from sublet.desired import naming
 from sublet.errors import SubletError
 from sublet.place import place
+from sublet.plan.diff import is_leaving
 from sublet.reconcile import reconcile
 from sublet.settings import Settings
 from sublet.sweep import sweep
@@ -141,7 +142,7 @@ class Service:
 
     def _child_changed(self, old: Raw | None, new: Raw | None) -> None:
         sides = [child for child in (old, new) if child is not None]
-        if self._goes_with_its_namespace(sides[-1]) or (len(sides) > 1 and all(map(_is_leaving, sides))):
+        if self._goes_with_its_namespace(sides[-1]) or (len(sides) > 1 and all(map(is_leaving, sides))):
             return
         for lease in filter(None, map(lease_of, sides)):
             self.leases.add(lease)
@@ -152,7 +153,7 @@ class Service:
         if name is None:
             return False
         namespace = self.world.children[NAMESPACE].get(name)
-        return namespace is None or _is_leaving(namespace)
+        return namespace is None or is_leaving(namespace)
 
     def _volume_changed(self, old: Raw | None, new: Raw | None) -> None:
         sides = [volume for volume in (old, new) if volume is not None]
@@ -199,10 +200,6 @@ def _is_booked(lease: Raw) -> bool:
 
 def _generation(obj: Raw) -> object:
     return obj["metadata"].get("generation"), obj["metadata"].get("deletionTimestamp")
-
-
-def _is_leaving(obj: Raw) -> bool:
-    return "deletionTimestamp" in obj["metadata"]
 
 
 def _planning_facts(lease: Raw) -> object:

@@ -93,18 +93,14 @@ def booked(request: Request, calendar: Calendar, span: Span, now: datetime) -> B
 
     On nodes as the topology wants them, and among equals on those that are left idle the least.
     """
-    start, over = span[0], span[1] + calendar.cleaning
-
-    def idle(position: int) -> int:
-        begins, ends = calendar.occupancy.gap(position, start)
-        return start - max(begins, seconds(now)) + ends - over
-
-    free = calendar.occupancy.free(start, over)
+    taken = span[0], span[1] + calendar.cleaning
+    free = calendar.occupancy.free(*taken)
     level = level_of(request)
     if level is not None:
         # A narrower block need not lie in one of the level that is required.
         free &= calendar.layout.inside[level]
-    chosen = choose(calendar.layout, free, request.nodes, close=request.together is not None, idle=idle)
+    close, idle = request.together is not None, calendar.idle(taken, now)
+    chosen = choose(calendar.layout, free, request.nodes, close=close, idle=idle)
     nodes = tuple(calendar.layout.names[position] for position in chosen)
     interval = Interval(instant(span[0]), instant(span[1]))
     return Booking(request.lease, nodes, interval, request.firm)

@@ -1,6 +1,6 @@
 """The calendar of one pool: what is booked when, kept so that it is searched fast."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -81,6 +81,16 @@ class Calendar:
         """The sound nodes that are unbooked for an interval, with the gap before and after it."""
         names = self.layout.names
         return tuple(names[position] for position in positions(self.occupancy.free(*self.span(interval))))
+
+    def idle(self, span: Span, now: datetime) -> Callable[[int], int]:
+        """For how long a position that is free for a span would be left idle before and after it, in seconds."""
+        start, over = span
+
+        def around(position: int) -> int:
+            begins, ends = self.occupancy.gap(position, start)
+            return start - max(begins, seconds(now)) + ends - over
+
+        return around
 
     def book(self, booking: Booking) -> None:
         """Add a booking.

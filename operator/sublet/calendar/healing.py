@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sublet.calendar.booking import Booking, Together
 from sublet.calendar.calendar import Calendar
-from sublet.calendar.interval import Interval, seconds
+from sublet.calendar.interval import Interval
 from sublet.calendar.topology import positions
 
 
@@ -34,11 +34,7 @@ def replacement(
     if any(calendar.slack.short(1, begins, over)):
         return None
 
-    def idle(position: int) -> int:
-        before, after = calendar.occupancy.gap(position, begins)
-        return begins - max(before, seconds(now)) + after - over
-
-    free = calendar.occupancy.free(begins, over)
+    idle, free = calendar.idle((begins, over), now), calendar.occupancy.free(begins, over)
     bound = together.level if together is not None and together.required else None
     for level, block in calendar.layout.around(calendar.layout.position[failed]):
         if bound is not None and level < bound:

@@ -121,11 +121,7 @@ class Rehoming:
         return sure & ~room | sum(1 << position for position in looked_at if occupancy.is_free(position, *span))
 
     def _best(self, free: int, span: Span) -> int:
-        def idle(position: int) -> int:
-            before, after = self.calendar.occupancy.gap(position, span[0])
-            return span[0] - max(before, seconds(self.now)) + after - span[1]
-
-        return choose(self.calendar.layout, free, 1, close=False, idle=idle)[0]
+        return choose(self.calendar.layout, free, 1, close=False, idle=self.calendar.idle(span, self.now))[0]
 
     def _carry_out(self, moves: list[_Move]) -> None:
         names = self.calendar.layout.names

@@ -19,14 +19,24 @@ from sublet.plan.selection import selects
 Raw = dict[str, Any]
 
 
+def find_lease(world: World, name: str) -> GPULease | None:
+    """A lease as it is known now; None if there is none."""
+    raw = world.leases.get(name)
+    return world.leases.parsed(raw, GPULease.model_validate) if raw is not None else None
+
+
+def find_pool(world: World, name: str) -> GPUPool | None:
+    """A pool as it is known now; None if there is none."""
+    raw = world.pools.get(name)
+    return world.pools.parsed(raw, GPUPool.model_validate) if raw is not None else None
+
+
 def lease_view(world: World, name: str) -> LeaseView | None:
     """What a pass over a lease looks at; None if the lease does not exist (any more)."""
-    raw = world.leases.get(name)
-    if raw is None:
+    lease = find_lease(world, name)
+    if lease is None:
         return None
-    lease = world.leases.parsed(raw, GPULease.model_validate)
-    pool_raw = world.pools.get(lease.spec.pool)
-    pool = world.pools.parsed(pool_raw, GPUPool.model_validate) if pool_raw else None
+    pool = find_pool(world, lease.spec.pool)
     nodes: dict[str, NodeSeen | None] = {}
     for node_name in lease.status.nodes:
         node = world.nodes.get(node_name)
@@ -84,10 +94,9 @@ def _is_rival(raw: Raw, lease: GPULease) -> bool:
 
 def pool_view(world: World, name: str) -> PoolView | None:
     """What a planning pass over a pool looks at; None if the pool does not exist (any more)."""
-    raw = world.pools.get(name)
-    if raw is None:
+    pool = find_pool(world, name)
+    if pool is None:
         return None
-    pool = world.pools.parsed(raw, GPUPool.model_validate)
     mine = (lease for lease in world.leases if lease["spec"]["pool"] == name)
     leases = [world.leases.parsed(lease, GPULease.model_validate) for lease in mine]
     leases.sort(key=lambda lease: (lease.metadata.creation_timestamp, lease.metadata.name))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sublet.api.pool import GPUPool, Planner
 from sublet.clock import Clock
-from sublet.cluster import publish
+from sublet.cluster import observe, publish
 from sublet.cluster.world import World
 from sublet.errors import ConflictError, NotFoundError
 
@@ -49,7 +49,7 @@ class PlannerLock:
         Raises:
             ConflictError: Somebody wrote to the pool first.
         """
-        now, pool = self._clock.now(), self._seen(name)
+        now, pool = self._clock.now(), observe.find_pool(self._world, name)
         if pool is None:
             return None
         planner = pool.status.planner
@@ -68,7 +68,7 @@ class PlannerLock:
     async def keep(self, name: str) -> bool:
         """Renew the lock if it is time to; False if it is lost."""
         async with self._renewing:
-            pool = self._seen(name)
+            pool = observe.find_pool(self._world, name)
             if pool is None or not self.is_held(name):
                 return False
             if self._clock.now() >= self._renewed[name] + _RENEW_EVERY:
@@ -77,10 +77,6 @@ class PlannerLock:
                 except (ConflictError, NotFoundError):
                     return False
             return self.is_held(name)
-
-    def _seen(self, name: str) -> GPUPool | None:
-        raw = self._world.pools.get(name)
-        return self._world.pools.parsed(raw, GPUPool.model_validate) if raw is not None else None
 
     async def _renew(self, pool: GPUPool) -> None:
         began = self._clock.now()

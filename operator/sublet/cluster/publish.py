@@ -34,9 +34,7 @@ async def booking(world: World, lease: GPULease, status: Raw) -> None:
         ConflictError: The lease was written since; nothing is recorded.
         NotFoundError: The lease is gone.
     """
-    metadata = {"uid": lease.metadata.uid, "resourceVersion": lease.metadata.resource_version}
-    change = {"metadata": metadata, "status": status}
-    world.leases.put(await world.client.patch(GPU_LEASE, lease.metadata.name, change, subresource="status"))
+    await _status_as_seen(world, GPU_LEASE, lease.metadata, status)
 
 
 async def pool_status(world: World, pool: GPUPool, status: Raw) -> None:
@@ -55,9 +53,12 @@ async def pool_planner(world: World, pool: GPUPool, planner: Planner) -> None:
         ConflictError: The pool was written since.
         NotFoundError: The pool is gone.
     """
-    metadata = {"uid": pool.metadata.uid, "resourceVersion": pool.metadata.resource_version}
-    change = {"metadata": metadata, "status": {"planner": planner.dump()}}
-    world.pools.put(await world.client.patch(GPU_POOL, pool.metadata.name, change, subresource="status"))
+    await _status_as_seen(world, GPU_POOL, pool.metadata, {"planner": planner.dump()})
+
+
+async def _status_as_seen(world: World, kind: Kind, metadata: ObjectMeta, status: Raw) -> None:
+    change = {"metadata": {"uid": metadata.uid, "resourceVersion": metadata.resource_version}, "status": status}
+    world.store_for(kind).put(await world.client.patch(kind, metadata.name, change, subresource="status"))
 
 
 async def hold(world: World, lease: GPULease) -> None:

@@ -73,9 +73,7 @@ def _given_up(view: LeaseView) -> Wave:
     status = view.lease.status
     failed = {outage.node for outage in status.outages} - set(status.nodes)
     return tuple(
-        ChangeNode(node.name, _at(node, node_claims.quarantined(node.taints)))
-        for node in view.claimed
-        if node.name in failed
+        change_node(node, node_claims.quarantined(node.taints)) for node in view.claimed if node.name in failed
     )
 
 
@@ -93,12 +91,12 @@ def _claims(view: LeaseView) -> Wave:
 
 
 def _claim(node: NodeSeen, lease: str, uid: str, pool: str) -> ChangeNode:
-    return ChangeNode(node.name, _at(node, node_claims.claimed(lease, uid, pool, node.taints)))
+    return change_node(node, node_claims.claimed(lease, uid, pool, node.taints))
 
 
-def _at(node: NodeSeen, change: Raw) -> Raw:
-    """A change of a node that holds only if the node is still as it was seen."""
-    return {**change, "metadata": {**change["metadata"], "resourceVersion": node.version}}
+def change_node(node: NodeSeen, change: Raw) -> ChangeNode:
+    """The step that changes a node, if it is still as it was seen."""
+    return ChangeNode(node.name, {**change, "metadata": {**change["metadata"], "resourceVersion": node.version}})
 
 
 def _may_claim(node: NodeSeen, view: LeaseView) -> bool:

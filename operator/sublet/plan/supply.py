@@ -87,8 +87,12 @@ def _nodes(view: PoolView, since: datetime) -> tuple[Node, ...]:
 
 def is_healthy(node: NodeSeen, resource: str, per_node: int, since: datetime) -> bool:
     """Whether a node can carry a lease: it is ready, or was at `since`, with all its GPUs, and not quarantined."""
-    ready = node.ready or (node.changed_at is not None and node.changed_at > since)
-    return ready and not node.quarantined and node.allocatable.get(resource, 0) == per_node > 0
+    return was_ready(node, since) and not node.quarantined and node.allocatable.get(resource, 0) == per_node > 0
+
+
+def was_ready(node: NodeSeen, since: datetime) -> bool:
+    """Whether a node is ready, or was until after `since`."""
+    return node.ready or (node.changed_at is not None and node.changed_at > since)
 
 
 def holds_nodes(lease: GPULease) -> bool:

@@ -20,10 +20,10 @@ from datetime import datetime
 from typing import Any
 
 from sublet.desired import nodes as node_claims
-from sublet.plan.diff import delete, is_leaving
+from sublet.plan.diff import change_node, delete, is_leaving
 from sublet.plan.observed import NodeSeen, VolumeSeen
 from sublet.plan.steps import ChangeNode, Plan, StopPods, Wave
-from sublet.plan.supply import PATIENCE
+from sublet.plan.supply import PATIENCE, was_ready
 from sublet.plan.volumes import awaited
 
 Raw = dict[str, Any]
@@ -63,7 +63,7 @@ def tear_down(
         return Plan((access,), waiting=awaited(volumes))
     policies = [child for child in children if child["kind"] == "ClusterNetworkPolicy"]
     gone = tuple(delete(policy) for policy in policies if not is_leaving(policy))
-    awaited_nodes = [node for node in claimed if not node.ready and not _is_given_up(node, now)]
+    awaited_nodes = [node for node in claimed if not node.ready and was_ready(node, now - PATIENCE)]
     back = tuple(_give_back(node, reusable_at) for node in claimed if node not in awaited_nodes)
     return Plan((access, (*back, *gone)), waiting=_waiting(policies, awaited_nodes))
 
@@ -93,13 +93,7 @@ def is_cleared(children: Sequence[Raw], claimed: Sequence[NodeSeen], volumes: Se
     return not claimed and not volumes and all("namespace" in child["metadata"] for child in children)
 
 
-def _is_given_up(node: NodeSeen, now: datetime) -> bool:
-    """Whether a node that is not ready has been away for longer than it is waited for."""
-    return node.changed_at is None or now >= node.changed_at + PATIENCE
-
-
 def _give_back(node: NodeSeen, reusable_at: datetime) -> ChangeNode:
-    ready, taints = node.ready, node.taints
-    change = node_claims.returned(taints, reusable_at) if ready else node_claims.quarantined(taints)
-    change["metadata"]["resourceVersion"] = node.version
-    return ChangeNode(node.name, change)
+    if not node.ready:
+        return change_node(node, node_claims.quarantined(node.taints))
+    return change_node(node, node_claims.returned(node.taints, reusable_at))
