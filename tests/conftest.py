@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,14 @@ def tool(binary: Path, *fixed: str) -> Tool:
     return run
 
 
-@pytest.fixture(scope="session")
-def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
-    """A real control plane of this session's own, with the chart installed but for its Deployment."""
-    running = clusters.up(f"test-{os.getpid()}", nodes=0, audit=True)
+def kubectl_for(cluster: clusters.Cluster, *fixed: str) -> Tool:
+    """Kubectl on a cluster, as its administrator unless a context is among the fixed arguments."""
+    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig), *fixed)
+
+
+@contextmanager
+def installed(running: clusters.Cluster, request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
+    """A cluster with the chart, but for its Deployment; it goes unless it is to be kept."""
     try:
         install(running.kubeconfig, running.bin)
         yield running
@@ -45,15 +50,22 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
 
 
 @pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
+    """A real control plane of this session's own, with the chart installed but for its Deployment."""
+    with installed(clusters.up(f"test-{os.getpid()}", nodes=0, audit=True), request) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def kubectl(cluster: clusters.Cluster) -> Tool:
     """Run kubectl as the cluster's administrator: `kubectl("get", "nodes").stdout`."""
-    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig))
+    return kubectl_for(cluster)
 
 
 @pytest.fixture(scope="session")
 def alice(cluster: clusters.Cluster) -> Tool:
     """Run kubectl as the user alice@acme.example, a tenant."""
-    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", "alice")
+    return kubectl_for(cluster, "--context", "alice")
 
 
 @pytest.fixture(scope="session")

@@ -2,32 +2,36 @@
 
 from typing import Any
 
+from hack.cluster.nodes import PREFIX_LABEL
+
 Raw = dict[str, Any]
 
 POOL = "bench"
 SUBJECT = {"kind": "User", "name": "alice@acme.example"}
 
 
-def pool() -> Raw:
-    """A pool of every node of the cluster."""
+def pool(name: str = POOL, *, prefix: str = "gpu", **spec: Raw) -> Raw:
+    """A pool of the nodes with a prefix: unless said otherwise, of every one that kwok plays."""
     return {
         "apiVersion": "sublet.dev/v1alpha1",
         "kind": "GPUPool",
-        "metadata": {"name": POOL},
+        "metadata": {"name": name},
         "spec": {
-            "nodeSelector": {"matchLabels": {"node-role.example.com/prefix": "gpu"}},
+            "nodeSelector": {"matchLabels": {PREFIX_LABEL: prefix}},
             "schedule": {"cleaningGap": "0s"},
+            **spec,
         },
     }
 
 
-def lease(name: str) -> Raw:
-    """Two nodes for two hours."""
+def lease(name: str, *, pool: str = POOL, nodes: int = 2, duration: str = "2h") -> Raw:
+    """A lease of some nodes for some time."""
+    tenant = {"name": "acme", "subjects": [SUBJECT]}
     return {
         "apiVersion": "sublet.dev/v1alpha1",
         "kind": "GPULease",
         "metadata": {"name": name},
-        "spec": {"pool": POOL, "tenant": {"name": "acme", "subjects": [SUBJECT]}, "nodes": 2, "duration": "2h"},
+        "spec": {"pool": pool, "tenant": tenant, "nodes": nodes, "duration": duration},
     }
 
 

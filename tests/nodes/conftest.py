@@ -9,10 +9,9 @@ import pytest
 
 from hack import cluster as clusters
 from hack.cluster import binaries, realnodes
-from hack.install import install
 from sublet.cluster.client import Client
 from tests.apiserver.site import Raw, Site, eventually
-from tests.conftest import Tool, tool
+from tests.conftest import Tool, installed, kubectl_for
 
 NODES = 2
 QUICK = {
@@ -37,8 +36,7 @@ class RealSite(Site):
 
     def running(self, namespace: str) -> list[int]:
         """The first process of each container that runs for a namespace on any node, sandboxes among them."""
-        names = [f"{realnodes.PREFIX}-{index:03d}" for index in range(NODES)]
-        return [pid for name in names for pid in realnodes.processes(self.cluster.state, name, namespace)]
+        return realnodes.processes(self.cluster.state, namespace)
 
     async def stopped(self, namespace: str, within: float) -> None:
         """Wait until nothing runs on any node for a namespace."""
@@ -54,31 +52,27 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     """A real control plane with real nodes, with the chart installed but for its Deployment."""
     if missing := realnodes.lack(compiled=binaries.compiled_for_nodes()):
         pytest.skip(missing.sentence)
-    running = clusters.up(f"nodes-{os.getpid()}", nodes=0, real_nodes=NODES)
-    try:
-        install(running.kubeconfig, running.bin)
+    with installed(clusters.up(f"nodes-{os.getpid()}", nodes=0, real_nodes=NODES), request) as running:
         yield running
-    finally:
-        if not request.config.getoption("--keep-cluster"):
-            running.down()
 
 
+# pytest makes a session's fixture once: those of the same names in tests/conftest would speak to the other cluster.
 @pytest.fixture(scope="session")
 def kubectl(cluster: clusters.Cluster) -> Tool:
     """Run kubectl as the cluster's administrator."""
-    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig))
+    return kubectl_for(cluster)
 
 
 @pytest.fixture(scope="session")
 def alice(cluster: clusters.Cluster) -> Tool:
     """Run kubectl as the user alice@acme.example, a tenant."""
-    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", "alice")
+    return kubectl_for(cluster, "--context", "alice")
 
 
 @pytest.fixture(scope="session")
 def bob(cluster: clusters.Cluster) -> Tool:
     """Run kubectl as the user bob@globex.example, another tenant."""
-    return tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig), "--context", "bob")
+    return kubectl_for(cluster, "--context", "bob")
 
 
 @pytest.fixture

@@ -3,17 +3,13 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from hack.cluster import realnodes
-from hack.cluster.state import State
 from tests.apiserver.site import eventually
 from tests.conftest import Tool
-from tests.nodes.conftest import NODES, RealSite
+from tests.nodes.conftest import NODES, QUICK, RealSite
 from tests.nodes.workloads import deployment
-
-Look = Callable[[State, str, str], Sequence[object]]
 
 SECONDS = 25
 # Pods have 5 s to stop, and a namespace takes 5 s to go once they are gone.
@@ -24,25 +20,16 @@ SWEPT = 75
 
 async def test_a_tenants_pods_run_get_their_gpus_and_end_on_time(site: RealSite, alice: Tool) -> None:
     """The main job, with nothing played but the GPUs."""
-    await site.pool(
-        NODES,
-        terms={"minDuration": "1s", "extendLatest": "1s"},
-        schedule={"drainBefore": "1s", "cleaningGap": "1s"},
-    )
-    await site.lease("a", nodes=1, duration=f"{SECONDS}s")
-    lease = await site.reach("a", "Active")
-    (namespace,), (node,) = lease["status"]["namespaces"], lease["status"]["nodes"]
-    ends = datetime.fromisoformat(lease["status"]["endsAt"]).timestamp()
+    await site.pool(NODES, **QUICK)
+    namespace, node = await site.rent(duration=f"{SECONDS}s")
+    ends = datetime.fromisoformat((await site.see("a"))["status"]["endsAt"]).timestamp()
     await asyncio.to_thread(_work, alice, namespace, node)
-    assert len(_on_nodes(realnodes.processes, site, namespace)) == 4  # two pods, each with its sandbox
-
-    async def stopped() -> bool:
-        return not await asyncio.to_thread(_on_nodes, realnodes.processes, site, namespace)
+    assert len(site.running(namespace)) == 4  # two pods, each with its sandbox
 
     async def swept() -> bool:
-        return not await asyncio.to_thread(_on_nodes, realnodes.containers, site, namespace)
+        return not await asyncio.to_thread(realnodes.containers, site.cluster.state, namespace)
 
-    await eventually(stopped, "no process of the lease runs", within=SECONDS + AT_THE_LATEST)
+    await site.stopped(namespace, within=SECONDS + AT_THE_LATEST)
     assert 0 <= time.time() - ends < AT_THE_LATEST
     await site.reach("a", "Ended")
     assert time.time() - ends < AT_THE_LATEST
@@ -67,8 +54,3 @@ def _work(alice: Tool, namespace: str, node: str) -> None:
 def _devices(alice: Tool, namespace: str, pod: str) -> list[str]:
     lines = alice("exec", "--namespace", namespace, pod, "--", "/tenant", "env").stdout.splitlines()
     return next(line for line in lines if line.startswith("NVIDIA_VISIBLE_DEVICES=")).partition("=")[2].split(",")
-
-
-def _on_nodes(look: Look, site: RealSite, namespace: str) -> list[object]:
-    names = [f"{realnodes.PREFIX}-{index:03d}" for index in range(NODES)]
-    return [each for name in names for each in look(site.cluster.state, name, namespace)]

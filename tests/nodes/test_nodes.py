@@ -83,7 +83,7 @@ def test_a_restricted_pod_with_user_ids_of_its_own_runs(cluster: clusters.Cluste
     manifest["spec"]["containers"][0]["securityContext"] = strict
     kubectl("create", "--namespace", namespace, "-f", "-", input=json.dumps(manifest))
     kubectl("wait", "--namespace", namespace, "--for=condition=Ready", "pod/strict", "--timeout=30s")
-    for pid in realnodes.processes(cluster.state, "real-000", namespace):
+    for pid in realnodes.processes(cluster.state, namespace):
         status = Path(f"/proc/{pid}/status").read_text()
         assert "Seccomp:\t2\n" in status
         assert Path(f"/proc/{pid}/uid_map").read_text().split()[1] != "0"

@@ -3,10 +3,8 @@
 from pathlib import Path
 
 from hack.bench.nodes.place import NODES, row
-from hack.cluster.realnodes import plan
+from hack.cluster.realnodes import DAEMONS, plan
 from hack.cluster.state import State
-
-DAEMONS = ("machine", "containerd", "kubelet", "kube-proxy", "gpuplugin")
 
 
 def memory_of_nodes(state: State) -> None:

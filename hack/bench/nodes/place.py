@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from hack.bench.nodes.objects import lease, pod
 from hack.bench.site import Site
 from hack.cluster import Cluster, realnodes
-from hack.cluster.realnodes import PREFIX
 from sublet.cluster import kinds
 
 NODES = 2
@@ -43,8 +42,7 @@ class Place:
 
     def processes(self, namespace: str) -> list[int]:
         """The first process of each container on the nodes, sandboxes among them."""
-        names = (f"{PREFIX}-{index:03d}" for index in range(NODES))
-        return [pid for name in names for pid in realnodes.processes(self.cluster.state, name, namespace)]
+        return realnodes.processes(self.cluster.state, namespace)
 
     async def remove_lease(self, name: str) -> None:
         """Delete a lease and wait until nothing is left of it."""

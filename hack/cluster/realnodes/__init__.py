@@ -12,10 +12,11 @@ from hack.cluster.realnodes.config import TENANT
 from hack.cluster.realnodes.inside import containers, processes
 from hack.cluster.realnodes.plan import PREFIX
 from hack.cluster.realnodes.requirements import lack, packages
-from hack.cluster.realnodes.start import identities, launch, prepare, ready_urls
+from hack.cluster.realnodes.start import DAEMONS, identities, launch, prepare, ready_urls
 from hack.cluster.realnodes.teardown import remove
 
 __all__ = [
+    "DAEMONS",
     "PREFIX",
     "TENANT",
     "containers",

@@ -3,6 +3,7 @@
 import subprocess
 
 from hack.cluster.errors import ClusterError
+from hack.cluster.realnodes.plan import name
 from hack.cluster.state import State
 
 
@@ -18,15 +19,27 @@ def run(state: State, node: str, *argv: str) -> str:
     return done.stdout
 
 
-def containers(state: State, node: str, namespace: str) -> list[str]:
-    """The ids of all containers, sandboxes among them, that a node's containerd has of a namespace."""
+def containers(state: State, namespace: str) -> list[str]:
+    """The ids of all containers, sandboxes among them, that containerd has of a namespace on any node."""
+    return [container for node in _nodes(state) for container in _containers(state, node, namespace)]
+
+
+def processes(state: State, namespace: str) -> list[int]:
+    """The first process of each container that runs for a namespace on any node, sandboxes among them."""
+    return [pid for node in _nodes(state) for pid in _processes(state, node, namespace)]
+
+
+def _nodes(state: State) -> list[str]:
+    return [name(index) for index in range(len(state.facts()["real_nodes"]))]
+
+
+def _containers(state: State, node: str, namespace: str) -> list[str]:
     of = f'labels."io.kubernetes.pod.namespace"=={namespace}'
     return run(state, node, str(state.bin / "ctr"), "-n", "k8s.io", "containers", "list", "-q", of).split()
 
 
-def processes(state: State, node: str, namespace: str) -> list[int]:
-    """The first process of each container that runs on a node for a namespace, sandboxes among them."""
-    of_namespace = set(containers(state, node, namespace))
+def _processes(state: State, node: str, namespace: str) -> list[int]:
+    of_namespace = set(_containers(state, node, namespace))
     tasks = run(state, node, str(state.bin / "ctr"), "-n", "k8s.io", "tasks", "list").splitlines()[1:]
     rows = (line.split() for line in tasks)  # TASK PID STATUS
     return [int(pid) for task, pid, status in rows if task in of_namespace and status == "RUNNING"]
