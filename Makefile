@@ -39,7 +39,7 @@ test-unit: $(VENV)/.synced ## Run the tests that need no cluster
 .PHONY: test-nightly
 test-nightly: $(VENV)/.synced ## Run the planner against its oracle through 10,000 lives of a calendar, and a small day
 	$(RUN)/pytest tests/unit/calendar --hypothesis-profile nightly --timeout 0 $(ARGS)
-	$(CLUSTER) build
+	$(CLUSTER) build --real-nodes
 	$(RUN)/pytest -m nightly --timeout 0 $(ARGS)
 
 .PHONY: node-packages
