@@ -103,14 +103,13 @@ def _way(check: Check, answers: Answers) -> Finding:
     by, control = answers.get(check.by), answers.get(check.control)
     tried = [by.late.get(dial) if by else None for dial in check.dials]
     reached = [name for name, outcome in zip(check.dials, tried, strict=True) if outcome in _REACHED]
-    if not check.closed:
-        right = bool(tried) and all(outcome == "connected" for outcome in tried)
-        verdict = Verdict.PASSED if right else Verdict.FAILED if by else Verdict.UNKNOWN
-        state = "open, as it must be" if right else "closed, and must be open"
-        return _found(check, verdict, f"the way {check.way} is {state}")
-    if reached:
+    if not check.closed and tried and None not in tried:
+        is_open = all(outcome == "connected" for outcome in tried)
+        state = "open, as it must be" if is_open else "closed, and must be open"
+        return _found(check, Verdict.PASSED if is_open else Verdict.FAILED, f"the way {check.way} is {state}")
+    if check.closed and reached:
         return _found(check, Verdict.FAILED, f"the way {check.way} is open")
-    if None in tried or not tried:
+    if not check.closed or None in tried or not tried:
         return _found(check, Verdict.UNKNOWN, f"nothing was heard of the way {check.way}")
     may = [control.late.get(dial) if control else None for dial in check.dials]
     # Where something listens for certain, each address must have been measured; else those that anybody reaches.
@@ -158,7 +157,7 @@ def _dns(answers: Answers) -> Finding:
     name, tenant, control = "dns", answers.get(Pod.TENANT), answers.get(Pod.OPEN_CONTROL)
     if tenant is not None and tenant.resolved == "resolved":
         return Finding(name, Verdict.PASSED, "a lease's pods get answers from the cluster's DNS")
-    if tenant is not None and control is not None and control.resolved == "resolved":
+    if tenant is not None and tenant.resolved and control is not None and control.resolved == "resolved":
         return Finding(
             name,
             Verdict.FAILED,

@@ -79,7 +79,7 @@ def _pod(pod: Pod, node: str, image: Image, instructions: Raw) -> Raw:
             "restartPolicy": "Never",
             "activeDeadlineSeconds": LIFETIME_SECONDS,
             "terminationGracePeriodSeconds": 1,
-            "serviceAccountName": "sublet-doctor",
+            "serviceAccountName": namespace,
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
             "securityContext": {

@@ -43,6 +43,8 @@ _USUAL_DEVICES = {"null", "zero", "full", "random", "urandom", "tty", "console",
 def main(instructions: Raw) -> None:
     """Do what the instructions say, whatever of it there is."""
     began = time.monotonic()
+    # The first process of a container is ended by no signal that it does not ask for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if "listen" in instructions:
         listen(instructions["listen"], instructions["word"].encode(), instructions["seconds"])
         return
@@ -131,7 +133,6 @@ def listen(port: int, word: bytes, seconds: float) -> None:
                     raise
                 continue  # a node without IPv6
             threading.Thread(target=serve, args=(listener, word), daemon=True).start()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     time.sleep(seconds)
 
 
