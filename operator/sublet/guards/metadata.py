@@ -28,8 +28,7 @@ _NOT_MADE_UP: Final = (
 !(request.resource.resource == 'namespaces' && request.name in [{_MADE_UP_LEASES}]
   && object.metadata.?labels.orValue({{}}).all(k, !k.startsWith('{_OURS}')
     || k == '{naming.LEASE_UID}' && object.metadata.labels[k] == request.name)
-  && object.metadata.?annotations.orValue({{}}).all(k, !k.startsWith('{_OURS}'))
-  && request.subResource == '')""",
+  && object.metadata.?annotations.orValue({{}}).all(k, !k.startsWith('{_OURS}')))""",
 )
 _EXCEPT: Final = f"written by Sublet alone; leave it as it is, or act as a member of the group {BREAK_GLASS}"
 
