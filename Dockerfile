@@ -9,6 +9,8 @@ RUN uv sync --frozen --no-dev --no-editable
 
 FROM python:3.13-slim
 COPY --from=build /opt/sublet /opt/sublet
+# Probe pods run `python`, and it must be the one that finds the package.
+ENV PATH=/opt/sublet/bin:$PATH
 USER 65532:65532
 ENTRYPOINT ["/opt/sublet/bin/sublet"]
 CMD ["run"]

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,10 +39,12 @@ def kubectl_for(cluster: clusters.Cluster, *fixed: str) -> Tool:
 
 
 @contextmanager
-def installed(running: clusters.Cluster, request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
+def installed(
+    running: clusters.Cluster, request: pytest.FixtureRequest, values: Mapping[str, object] | None = None
+) -> Iterator[clusters.Cluster]:
     """A cluster with the chart, but for its Deployment; it goes unless it is to be kept."""
     try:
-        install(running.kubeconfig, running.bin)
+        install(running.kubeconfig, running.bin, values=values)
         yield running
     finally:
         if not request.config.getoption("--keep-cluster"):

@@ -1,7 +1,8 @@
 """The composition root.
 
 `sublet run` is the operator. `sublet quote` and `sublet availability` tell what could be had, `sublet audit` tries the
-guards of a live lease, and `sublet crds` and `sublet guards` write what the chart ships.
+guards of a live lease, `sublet doctor` measures what nodes and network hold, and `sublet crds` and `sublet guards`
+write what the chart ships.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from prometheus_client import start_http_server
 
 from sublet import __version__
 from sublet.api import crds
-from sublet.cli import availability, quote, wanted
+from sublet.cli import availability, doctor, quote, wanted
 from sublet.cli.audit import audit
 from sublet.cli.output import FORMATS
 from sublet.clock import SystemClock
@@ -69,6 +70,9 @@ def main(arguments: list[str] | None = None) -> int:
     availability.declare(looker)
     for asking in (quoter, looker):
         asking.add_argument("-o", "--output", choices=FORMATS, default="table")
+    doctor.declare(
+        commands.add_parser("doctor", help="see whether an installation is whole, and measure what it holds")
+    )
     given = parser.parse_args(arguments)
     match given.command:
         case "run":
@@ -79,6 +83,8 @@ def main(arguments: list[str] | None = None) -> int:
             return quote.run(given)
         case "availability":
             return availability.run(given)
+        case "doctor":
+            return doctor.run(given)
         case name:
             return _write(_GENERATED[name], given.folder, check=given.check)
 

@@ -19,6 +19,7 @@ from sublet.plan.conditions import RUNNING, Situation
 from sublet.plan.diff import build_up, holds, out_of_reach
 from sublet.plan.observed import LeaseView
 from sublet.plan.probes import probes
+from sublet.plan.proof import Unproven, unproven
 from sublet.plan.steps import NOTHING_TO_DO, Plan
 from sublet.plan.teardown import is_cleared, is_emptied, revoke, tear_down
 from sublet.plan.translate import tenancy_of
@@ -55,11 +56,13 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
         await world.read_volumes()
         names = naming.namespace_names(name, seen.lease.spec.namespaces)
         seen = replace(seen, volumes=storage.volumes_in(world, names))
+    doubt = unproven(seen, observe.probe_image(world), now) if stage in RUNNING else None
     plan = _plan(
         seen,
         stage,
         settings,
         now,
+        lets_in=doubt is None or seen.lease.status.active_at is not None,
         mutating=world.completes_pods,
         has_cluster_policies=world.serves(CLUSTER_NETWORK_POLICY),
     )
@@ -67,7 +70,7 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     if done.is_stale:
         # Somebody wrote first, as a kubelet does all the time: look again before saying anything.
         raise done.failures[0][1]
-    situation = _situation(world, seen, verdict, plan, done, now)
+    situation = _situation(world, seen, verdict, plan, done, doubt, now)
     await _report(world, seen, situation, now)
     if done.failures:
         raise done.failures[0][1]
@@ -110,6 +113,7 @@ def _plan(
     settings: Settings,
     now: datetime,
     *,
+    lets_in: bool = True,
     mutating: bool,
     has_cluster_policies: bool,
 ) -> Plan:
@@ -131,18 +135,25 @@ def _plan(
         has_cluster_policies=has_cluster_policies,
         classes=seen.classes,
     )
-    return build_up(seen, render(tenancy), probes(tenancy, mutating=mutating))
+    wanted = render(tenancy)
+    return build_up(seen, wanted if lets_in else replace(wanted, access=()), probes(tenancy, mutating=mutating))
 
 
 def _situation(
-    world: World, seen: LeaseView, verdict: Verdict | None, plan: Plan, done: Outcome, now: datetime
+    world: World,
+    seen: LeaseView,
+    verdict: Verdict | None,
+    plan: Plan,
+    done: Outcome,
+    doubt: Unproven | None,
+    now: datetime,
 ) -> Situation:
     """What the status is to tell, with the nodes as they are after the pass."""
     after = (observe.lease_view(world, seen.lease.metadata.name) if any(plan.waves) else None) or seen
     held = [node for node in after.claimed if holds(node, after)]
     missing = out_of_reach(after)
     guarded = done.succeeded and not plan.waiting
-    whole = guarded and not missing and len(held) == len(after.lease.status.nodes)
+    whole = guarded and doubt is None and not missing and len(held) == len(after.lease.status.nodes)
     return Situation(
         lease=seen.lease,
         # A tenant that was let in stays in: what fails later shows in the conditions.
@@ -160,6 +171,7 @@ def _situation(
         volumes_stuck=is_emptied(seen.own_children) and bool(stuck(seen.volumes)),
         failure=done.failures[0][1].message if done.failures else "",
         probe_failed=any(isinstance(error, GuardError) for _, error in done.failures),
+        unproven=doubt,
     )
 
 
@@ -203,6 +215,6 @@ def _wake(seen: LeaseView, situation: Situation, now: datetime) -> datetime | No
     if not booking.is_promised(seen.lease):
         # A lease that waited until its own end can no longer be had.
         moments += [end for end in [times.fixed_end(seen.lease.spec)] if end is not None and end > now]
-    if situation.waiting or (situation.stage in RUNNING and situation.missing):
+    if situation.waiting or (situation.stage in RUNNING and (situation.missing or situation.unproven)):
         moments.append(now + _PATIENCE)
     return min(moments, default=None)

@@ -22,6 +22,7 @@ from sublet.desired import naming
 from sublet.errors import SubletError
 from sublet.place import place
 from sublet.plan.diff import is_leaving
+from sublet.prove import nodes_to_prove, prove
 from sublet.reconcile import reconcile
 from sublet.settings import Settings
 from sublet.sweep import sweep
@@ -64,6 +65,8 @@ class Service:
         )
         self.leases = Worklist(clock, self._look_at_lease, workers=settings.workers)
         self.pools = Worklist(clock, self._look_at_pool, workers=1)
+        # One at a time: the pods that measure a node have fixed names.
+        self.nodes = Worklist(clock, self._look_at_node, workers=1)
         self._told: dict[str, datetime] = {}
         self._lock = PlannerLock(self.world, clock, f"{socket.gethostname()}-{secrets.token_hex(4)}")
         self.ready = asyncio.Event()
@@ -76,6 +79,7 @@ class Service:
             await self._synced()
             tasks.create_task(self.leases.run())
             tasks.create_task(self.pools.run())
+            tasks.create_task(self.nodes.run())
             tasks.create_task(self._sweep())
             self.ready.set()
             world = self.world
@@ -94,7 +98,15 @@ class Service:
 
     async def _look_at_lease(self, name: str) -> datetime | None:
         with metrics.one_pass("lease"):
-            return await reconcile(self.world, name, self._settings, self._clock.now())
+            try:
+                return await reconcile(self.world, name, self._settings, self._clock.now())
+            finally:
+                for node in nodes_to_prove(self.world, name):
+                    self.nodes.add(node)
+
+    async def _look_at_node(self, name: str) -> datetime | None:
+        with metrics.one_pass("node"):
+            return await prove(self.world, name, self._clock.now())
 
     async def _look_at_pool(self, name: str) -> datetime | None:
         with metrics.one_pass("pool"):

@@ -3,7 +3,7 @@
 import logging
 from datetime import datetime
 
-from sublet.cluster import observe, storage
+from sublet.cluster import measure, observe, storage
 from sublet.cluster.carry_out import carry_out
 from sublet.cluster.world import World
 from sublet.plan.orphans import orphans, volumes_of
@@ -38,6 +38,7 @@ async def sweep(world: World, now: datetime) -> int:
         outcome = await carry_out(world, plan)
         for _, error in outcome.failures:
             _LOG.warning("taking away what %s left: %s; trying again", orphan.lease, error)
+    await measure.clear_if_idle(world.client, now)
     metrics.count_phases(lease.get("status", {}).get("phase", "Unknown") for lease in world.leases)
     metrics.LAST_SWEEP.set(now.timestamp())
     return len(found)

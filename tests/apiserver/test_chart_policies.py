@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from sublet import __version__
+from sublet.doctor import pods
+from sublet.doctor.checks import Pod
+from sublet.doctor.pods import Image
 from tests.apiserver.objects import LEASE, Changes, Kubectl, Raw, changed
 
 CHART = Path(__file__).parents[2] / "charts" / "sublet"
@@ -79,7 +83,7 @@ def restricted(helm: Kubectl, kubectl: Kubectl) -> Iterator[list[Raw]]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     objects = rendered(helm, name)
-    (account,) = (each for each in objects if each["kind"] == "ServiceAccount")
+    (account,) = (each for each in objects if each["kind"] == "ServiceAccount" and each["metadata"]["namespace"] == name)
     try:
         for each in (namespace, account):
             kubectl("create", "-f", "-", input=json.dumps(each))
@@ -290,6 +294,61 @@ def test_the_operator_may_work_in_the_namespaces_of_leases(kubectl: Kubectl, lea
         _delete(kubectl, f"namespaces/{lease_namespace}"),
     ]
     assert [each.stderr for each in done if each.returncode != 0] == []
+
+
+PROBE = pods.target(Pod.OPEN_TARGET, "gpu-000", Image(f"sublet:{__version__}", "IfNotPresent"), "word")
+"""A probe pod as the operator makes it, with the chart's own image."""
+
+(PROBE_CONTAINER,) = PROBE["spec"]["containers"]
+NETWORK_POLICY = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "open"},
+    "spec": {"podSelector": {}},
+}
+
+
+@pytest.mark.usefixtures("bounds")
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"metadata.namespace": "default"}, 'cannot create resource "pods"'),
+        ({"metadata.namespace": "lease-a"}, 'cannot create resource "pods"'),
+        (
+            {"spec.containers": [{**PROBE_CONTAINER, "image": "registry.example/miner:1"}]},
+            "those that measure isolation",
+        ),
+        ({"spec.containers": [{**PROBE_CONTAINER, "command": ["sh"]}]}, "those that measure isolation"),
+        (
+            {"spec.containers": [PROBE_CONTAINER, {**PROBE_CONTAINER, "name": "more", "command": []}]},
+            "those that measure",
+        ),
+        ({"spec.initContainers": [{**PROBE_CONTAINER, "name": "first"}]}, "those that measure isolation"),
+        ({"spec.volumes": [{"name": "a", "emptyDir": {}}]}, "those that measure isolation"),
+        ({"spec.activeDeadlineSeconds": 3600}, "those that measure isolation"),
+        ({"spec.serviceAccountName": "default"}, "those that measure isolation"),
+        ({"spec.hostNetwork": True}, 'violates PodSecurity "restricted'),
+    ],
+    ids=str,
+)
+def test_a_stolen_token_of_the_operator_runs_no_pod_of_its_own(
+    kubectl: Kubectl, changes: Changes, message: str
+) -> None:
+    """It could listen and dial where probe pods do, for minutes, with their program: nothing else, and nowhere else."""
+    assert message in _as_operator(kubectl, "create", body=json.dumps(changed(PROBE, changes))).stderr
+
+
+@pytest.mark.usefixtures("bounds")
+def test_the_operator_may_measure_isolation(kubectl: Kubectl) -> None:
+    """Its own pods are let in, and its policies where they stand for those of a lease; where there are none, none."""
+    assert _as_operator(kubectl, "create", body=json.dumps(PROBE)).stderr == ""
+
+    def policy(namespace: str) -> str:
+        body = json.dumps(changed(NETWORK_POLICY, {"metadata.namespace": namespace}))
+        return _as_operator(kubectl, "apply", "--server-side", body=body).stderr
+
+    assert policy("sublet-doctor-b") == ""
+    assert "works in the namespaces of leases only" in policy("sublet-doctor-open")
 
 
 OF_A_LEASE = {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["lease-a"]}]}

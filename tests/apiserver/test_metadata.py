@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hack import cluster as clusters
+from sublet.desired.naming import MADE_UP_LEASES
 from sublet.guards.attacks.answer import ADMITTED
 from sublet.guards.attacks.attack import Attack, Request, Scene
 from sublet.guards.attacks.takeover import BY_A_KUBELET, BY_AN_ADMINISTRATOR
@@ -184,6 +185,22 @@ def test_helm_repairs_the_namespace_of_the_probes(marked: Marked) -> None:
     metadata = {"name": PROVING_GROUND, "labels": {"sublet.dev/lease": NAME}}
     node = Request("create", "/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": metadata})
     assert marked(KUBELET).try_out(node).stopped_by == "cluster-labels"
+
+
+@pytest.mark.parametrize("name", MADE_UP_LEASES)
+def test_a_made_up_lease_is_no_way_into_a_real_one(marked: Marked, name: str) -> None:
+    """Helm may write the label by which it stands for a lease, with its own name alone, and no other mark of ours."""
+
+    def patch(path: str, **metadata: object) -> str:
+        return marked(None).try_out(Request("patch", path, {"metadata": metadata})).stopped_by
+
+    there = f"/api/v1/namespaces/{name}"
+    assert patch(there, labels={"sublet.dev/lease-uid": name}) == ADMITTED
+    for labels in ({"sublet.dev/lease-uid": f"uid-{NAME}"}, {"sublet.dev/lease": NAME}, {"sublet.dev/tenant": "acme"}):
+        assert patch(there, labels=labels) == "cluster-labels"
+        assert patch(f"{there}/status", labels=labels) == "cluster-labels"
+    assert patch(there, annotations={"sublet.dev/ends-at": "2000-01-03T00:00:00Z"}) == "cluster-annotations"
+    assert patch(NAMESPACES, labels={"sublet.dev/lease-uid": name}) == "cluster-labels"
 
 
 @pytest.mark.parametrize(("policy", "rule"), RULES, ids=lambda each: each.name)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sublet.cluster import kinds
+from sublet.doctor.policies import NAMESPACES
 from tests.apiserver.site import Site, eventually
 from tests.conftest import Tool
 
@@ -20,7 +21,8 @@ RBAC = "rbac.authorization.k8s.io"
 
 def granted(kubectl: Tool) -> set[Right]:
     """Group, resource and verb of everything that the chart grants."""
-    roles = [["clusterrole", "sublet"], ["role", "sublet-events", "--namespace", "default"]]
+    measuring = [["role", name, "--namespace", name] for name in NAMESPACES]
+    roles = [["clusterrole", "sublet"], ["role", "sublet-events", "--namespace", "default"], *measuring]
     rules = [rule for role in roles for rule in json.loads(kubectl("get", *role, "-o", "json").stdout)["rules"]]
     return {
         (group, resource, verb)
@@ -85,6 +87,11 @@ async def test_every_right_is_used_and_none_is_missing(site: Site, kubectl: Tool
         await site.gone(kind, "surplus", namespace)
     kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce-")
     await eventually(lambda: _repaired(site, namespace), "the namespace is repaired")
+    # On nodes that kwok plays nobody answers; what is looked at here is what the operator does.
+    await site.admin.patch(kinds.GPU_POOL, site.prefix, {"spec": {"isolation": {"probe": "Required"}}})
+    await eventually(lambda: _measured(site), "probe pods run")
+    kubectl("delete", "pod", "tenant", "--namespace", "sublet-doctor-b", "--now")
+    await eventually(lambda: _noted(site), "what came of it is noted on a node")
     await site.edit("a", release=True)
     await site.reach("a", "Ended")
 
@@ -98,3 +105,11 @@ async def test_every_right_is_used_and_none_is_missing(site: Site, kubectl: Tool
 async def _repaired(site: Site, namespace: str) -> bool:
     labels = (await site.admin.get(kinds.NAMESPACE, namespace))["metadata"]["labels"]
     return "pod-security.kubernetes.io/enforce" in labels
+
+
+async def _measured(site: Site) -> bool:
+    return await site.find(kinds.POD, "tenant", "sublet-doctor-b") is not None
+
+
+async def _noted(site: Site) -> bool:
+    return any("sublet.dev/measured" in node["metadata"].get("annotations", {}) for node in await site.nodes())

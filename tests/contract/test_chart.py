@@ -21,9 +21,15 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "sublet"
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 GUARDS = [f"{each['kind']}/{each['metadata']['name']}" for policy in POLICIES for each in manifests(policy)]
+DOCTOR = [
+    f"{kind}/sublet-doctor-{name}"
+    for kind in ("Namespace", "ServiceAccount", "ResourceQuota", "Role", "RoleBinding")
+    for name in ("open", "a", "b")
+]
 KINDS = sorted(
     [
         *GUARDS,
+        *DOCTOR,
         "ClusterRole/sublet",
         "ClusterRole/sublet-editor",
         "ClusterRole/sublet-tenant",
@@ -177,6 +183,22 @@ def test_the_image_is_named_by_digest_or_tag(helm: Helm, image: Raw, reference: 
     """A digest wins over a tag, and without either it is the chart's own version."""
     objects = render(helm, {"image": {"repository": "registry.example/sublet", **image}})
     assert container_of(objects)["image"] == reference
+
+
+@pytest.mark.parametrize(
+    ("values", "image"),
+    [
+        ({"image": {"repository": "registry.example/sublet", "tag": "1"}}, "registry.example/sublet:1"),
+        ({"doctor": {"image": "registry.example/probe:2"}}, "registry.example/probe:2"),
+    ],
+)
+def test_one_image_measures_isolation(helm: Helm, values: Raw, image: str) -> None:
+    """What the operator reads off the namespace is what the policy lets it run: its own image by default."""
+    objects = render(helm, {**values, "imagePullSecrets": [{"name": "registry"}]})
+    namespace = objects["Namespace/sublet-doctor-open"]["metadata"]
+    assert namespace["annotations"]["doctor.sublet.dev/image"] == image
+    assert f"each.image == '{image}'" in str(objects["ValidatingAdmissionPolicy/sublet-operator-bounds"]["spec"])
+    assert objects["ServiceAccount/sublet-doctor-b"]["imagePullSecrets"] == [{"name": "registry"}]
 
 
 def test_the_settings_reach_the_operator(helm: Helm) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from sublet.cluster import kinds
+from sublet.doctor.policies import NAMESPACES
 
 Helm = Callable[..., "CompletedProcess[str]"]
 Raw = dict[str, Any]
@@ -124,7 +125,8 @@ def test_there_are_no_other_roles(objects: list[Raw]) -> None:
     """A role that nobody looked at would not be in these tables."""
     roles = sorted(each["metadata"]["name"] for each in objects if each["kind"] == "ClusterRole")
     assert roles == ["sublet", "sublet-editor", "sublet-tenant", "sublet-viewer"]
-    assert [each["metadata"]["name"] for each in objects if each["kind"] == "Role"] == ["sublet-events"]
+    names = sorted(each["metadata"]["name"] for each in objects if each["kind"] == "Role")
+    assert names == [*sorted(NAMESPACES), "sublet-events"]
 
 
 def test_no_role_is_open_ended(objects: list[Raw]) -> None:
@@ -148,8 +150,20 @@ def test_the_operator_can_act_as_the_probe_alone(objects: list[Raw]) -> None:
     ] == [("sublet", ["users"], ["sublet.dev:probe"])]
 
 
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_the_operator_runs_probe_pods_in_three_namespaces(objects: list[Raw], name: str) -> None:
+    """It makes pods, looks at them and deletes them where isolation is measured, and reads nothing out of them."""
+    role, binding = the(objects, "Role", name), the(objects, "RoleBinding", name)
+    assert (role["metadata"]["namespace"], binding["metadata"]["namespace"]) == (name, name)
+    assert rights(role) == {("", "pods"): {"list", "create", "delete"}}
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "sublet", "namespace": "sublet-system"}]
+    labels = the(objects, "Namespace", name)["metadata"]["labels"]
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert "sublet.dev/lease" not in labels
+
+
 def test_the_operator_has_no_say_over_secrets_and_pods(objects: list[Raw]) -> None:
-    """It neither reads a Secret nor runs a pod, and may only stop pods."""
+    """In the cluster at large it neither reads a Secret nor runs a pod, and may only stop pods."""
     granted = rights(the(objects, "ClusterRole", "sublet"))
     assert not [resource for _, resource in granted if resource.startswith(("secrets", "pods/", "serviceaccounts"))]
     assert granted["", "pods"] == {"deletecollection"}

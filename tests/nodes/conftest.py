@@ -52,7 +52,8 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     """A real control plane with real nodes, with the chart installed but for its Deployment."""
     if missing := realnodes.lack(compiled=binaries.compiled_for_nodes()):
         pytest.skip(missing.sentence)
-    with installed(clusters.up(f"nodes-{os.getpid()}", nodes=0, real_nodes=NODES), request) as running:
+    probes = {"doctor": {"image": realnodes.PROBE}}
+    with installed(clusters.up(f"nodes-{os.getpid()}", nodes=0, real_nodes=NODES), request, probes) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ record of what was made. Mounts, veths, routes, rules and pods' networks go with
 last process.
 """
 
-from hack.cluster.realnodes.config import TENANT
+from hack.cluster.realnodes.config import PROBE, TENANT
 from hack.cluster.realnodes.inside import containers, processes
 from hack.cluster.realnodes.plan import PREFIX
 from hack.cluster.realnodes.requirements import lack, packages
@@ -18,6 +18,7 @@ from hack.cluster.realnodes.teardown import remove
 __all__ = [
     "DAEMONS",
     "PREFIX",
+    "PROBE",
     "TENANT",
     "containers",
     "identities",

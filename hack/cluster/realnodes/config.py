@@ -12,6 +12,7 @@ REGISTRY = "images.test"
 REGISTRY_PORT = 5000
 PAUSE = f"{REGISTRY}/pause:1"
 TENANT = f"{REGISTRY}/tenant:1"
+PROBE = f"{REGISTRY}/probe:1"
 KUBELET_PORT = 10250
 DNS_SERVICE_IP = "10.96.0.10"
 DOMAIN = "cluster.local"

@@ -1,10 +1,12 @@
-"""Images of one static binary each, in an OCI image layout."""
+"""Images of a few files each, in an OCI image layout."""
 
 import gzip
 import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +16,53 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 NAME = "org.opencontainers.image.ref.name"
 
 
-def write(layout: Path, programs: dict[str, Path]) -> None:
-    """Write for each program NAME an image `NAME:1`, whose entrypoint is /NAME."""
+@dataclass(frozen=True)
+class Image:
+    """What is in an image.
+
+    Attributes:
+        files: The content of each file, by its path from the root.
+        entrypoint: What it runs.
+        environment: Its variables.
+    """
+
+    files: Mapping[str, Path]
+    entrypoint: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=lambda: {"PATH": "/"})
+
+
+def of_binary(name: str, binary: Path) -> Image:
+    """An image of one static binary, /NAME."""
+    return Image({name: binary}, (f"/{name}",))
+
+
+def write(layout: Path, images: Mapping[str, Image]) -> None:
+    """Write each image as `NAME:1`."""
     (layout / "blobs/sha256").mkdir(parents=True)
-    manifests = [_image(layout, name, binary.read_bytes()) for name, binary in programs.items()]
+    manifests = [_image(layout, name, image) for name, image in images.items()]
     (layout / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
     (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
 
 
-def _image(layout: Path, name: str, binary: bytes) -> dict[str, Any]:
+def _image(layout: Path, name: str, image: Image) -> dict[str, Any]:
     tree = io.BytesIO()
     with tarfile.open(fileobj=tree, mode="w") as archive:
-        entry = tarfile.TarInfo(name)
-        entry.size, entry.mode = len(binary), 0o755
-        archive.addfile(entry, io.BytesIO(binary))
+        for folder in _folders(image.files):
+            entry = tarfile.TarInfo(folder)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o755
+            archive.addfile(entry)
+        for path, source in sorted(image.files.items()):
+            content = source.read_bytes()
+            entry = tarfile.TarInfo(path)
+            entry.size, entry.mode = len(content), 0o755
+            archive.addfile(entry, io.BytesIO(content))
     config = {
         "architecture": "amd64",
         "os": "linux",
-        "config": {"Entrypoint": [f"/{name}"], "Env": ["PATH=/"]},
+        "config": {
+            "Entrypoint": list(image.entrypoint),
+            "Env": [f"{key}={value}" for key, value in image.environment.items()],
+        },
         "rootfs": {"type": "layers", "diff_ids": [_digest(tree.getvalue())]},
     }
     manifest = {
@@ -42,6 +73,12 @@ def _image(layout: Path, name: str, binary: bytes) -> dict[str, Any]:
     }
     described = _blob(layout, MANIFEST, json.dumps(manifest).encode())
     return {**described, "annotations": {NAME: f"{name}:1"}}
+
+
+def _folders(files: Mapping[str, Path]) -> Iterator[str]:
+    """Every folder that a file is in, the outer ones first."""
+    found = {str(parent) for path in files for parent in Path(path).parents} - {"."}
+    yield from sorted(found)
 
 
 def _blob(layout: Path, kind: str, content: bytes) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from hack.cluster.api import Api
 from hack.cluster.credentials import Identity
 from hack.cluster.errors import ClusterError
 from hack.cluster.processes import Process, wait_until
-from hack.cluster.realnodes import cgroups, config, dns, images, join, machine, network, registry
+from hack.cluster.realnodes import cgroups, config, dns, images, join, machine, network, python, registry
 from hack.cluster.realnodes.plan import Node, Plan, make, name
 from hack.cluster.realnodes.teardown import remove
 from hack.cluster.state import State
@@ -82,7 +82,8 @@ def ready_urls(addresses: Sequence[str]) -> dict[str, str]:
 
 
 def _serve_images(plan: Plan, binaries: Mapping[str, Path]) -> None:
-    images.write(plan.images, {name: binaries[name] for name in ("pause", "tenant")})
+    static = {name: images.of_binary(name, binaries[name]) for name in ("pause", "tenant")}
+    images.write(plan.images, {**static, "probe": python.image()})
     serve = (registry.__file__, str(plan.images), str(plan.gateway), str(config.REGISTRY_PORT))
     plan.state.process("registry").start([*PYTHON, *serve])
 

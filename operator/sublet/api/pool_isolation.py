@@ -47,6 +47,15 @@ class Dns(Model):
     """Labels of the DNS pods. Tenants may reach their port 53, over UDP and TCP."""
 
 
+class ProbeMode(StrEnum):
+    """When probe pods measure what a node and its network really enforce."""
+
+    REQUIRED = "Required"
+    """Before a tenant is let in, and once a day after that. Nobody is let onto a node that does not pass."""
+    ON_REQUEST = "OnRequest"
+    """When somebody runs `sublet doctor --probe`."""
+
+
 class Isolation(Model):
     """What tenants may use, and what keeps them apart."""
 
@@ -76,6 +85,10 @@ class Isolation(Model):
     egress: Networks = ()
     """Networks that leases may ask for at most, for example `0.0.0.0/0`. An empty list: no way out but DNS. Loopback,
     link-local, multicast and cloud metadata addresses stay closed even inside them.
+    """
+    probe: ProbeMode = ProbeMode.ON_REQUEST
+    """`Required`: before a tenant is let in, pods on the leased nodes measure whether the network plugin, nodes and
+    runtime keep it apart, and nobody is let in where they do not. `OnRequest`: only `sublet doctor --probe` measures.
     """
     min_toolkit_version: Annotated[str, Field(max_length=32, pattern=r"^[0-9]{1,4}(\.[0-9]{1,4}){2}$")] | None = None
     """Lowest version of the NVIDIA container toolkit, for example `1.17.8`: a node with an older one, or whose version

@@ -88,6 +88,11 @@ class Reason(StrEnum):
     APPLY_FAILED = "ApplyFailed"
     """An object of the lease could not be written."""
 
+    NOT_ENFORCED = "NotEnforced"
+    """A node or its network was measured, and does not keep tenants apart."""
+    NOT_MEASURED = "NotMeasured"
+    """A node or its network is to be measured first, and was not yet, or could not be."""
+
     # AccessGranted
     GRANTED = "Granted"
     """The tenant's subjects have access."""

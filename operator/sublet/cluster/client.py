@@ -153,9 +153,13 @@ class Client:
         headers = {"Impersonate-User": user}
         return await self.request("POST", path, query={"dryRun": "All"}, body=manifest, headers=headers)
 
-    async def delete(self, kind: Kind, name: str, namespace: str | None = None, *, uid: str = "") -> None:
+    async def delete(
+        self, kind: Kind, name: str, namespace: str | None = None, *, uid: str = "", grace_seconds: int | None = None
+    ) -> None:
         """Delete an object if it is there, and only if it is still the one with that UID."""
         options: Raw = {"propagationPolicy": "Background"}
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
         if uid:
             options["preconditions"] = {"uid": uid}
         try:

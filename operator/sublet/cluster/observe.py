@@ -13,6 +13,9 @@ from sublet.cluster.kinds import NAMESPACE
 from sublet.cluster.store import lease_of
 from sublet.cluster.world import World
 from sublet.desired import naming
+from sublet.doctor.pods import IMAGE
+from sublet.doctor.policies import OPEN_NAMESPACE
+from sublet.doctor.standing import Measured
 from sublet.plan.observed import LeaseView, NodeSeen, PoolView, belongs_to
 from sublet.plan.selection import selects
 
@@ -142,6 +145,13 @@ def _is_in_a_lease(child: Raw) -> bool:
     return naming.is_of_a_lease(metadata.get("namespace") or metadata["name"])
 
 
+def probe_image(world: World) -> str:
+    """The image of the pods that measure a node; empty if the chart names none."""
+    namespace = world.children[NAMESPACE].get(OPEN_NAMESPACE)
+    image: str = ((namespace or {"metadata": {}})["metadata"].get("annotations") or {}).get(IMAGE, "")
+    return image
+
+
 def claimed_nodes(world: World) -> tuple[NodeSeen, ...]:
     """Every node that carries a claim, whole or in part."""
     nodes = (world.nodes.parsed(node, node_seen) for node in world.nodes)
@@ -166,6 +176,7 @@ def node_seen(node: Raw) -> NodeSeen:
         allocatable={name: _whole(name, text) for name, text in node["status"]["allocatable"].items()},
         quarantined=any(taint["key"] == naming.QUARANTINED for taint in taints),
         changed_at=_instant(ready.get("lastTransitionTime")),
+        measured=Measured.parse((metadata.get("annotations") or {}).get(naming.MEASURED)),
     )
 
 

@@ -20,9 +20,12 @@ ALLOWED_PRIORITY_CLASSES = f"{PREFIX}/allowed-priority-classes"
 ALLOWED_DEVICE_CLASSES = f"{PREFIX}/allowed-device-classes"
 REUSABLE_AT = f"{PREFIX}/reusable-at"
 QUARANTINED = f"{PREFIX}/quarantined"
+MEASURED = f"{PREFIX}/measured"
 IN_USE = f"{PREFIX}/in-use"
 PROBE_USER = f"{PREFIX}:probe"
 FINALIZER = f"{PREFIX}/give-back"
+MADE_UP_LEASES = ("sublet-doctor-a", "sublet-doctor-b")
+"""The chart's namespaces that stand for leases where isolation is measured: each has its own name as the UID."""
 FACTS = "sublet-lease"
 """The ConfigMap in which a tenant reads what it may know of its lease."""
 

@@ -19,6 +19,17 @@ _NOT_PROVING: Final = (
     "not-the-proving-ground",
     f"!(request.resource.resource == 'namespaces' && request.name == '{PROVING_GROUND}')",
 )
+_MADE_UP_LEASES: Final = ", ".join(f"'{name}'" for name in naming.MADE_UP_LEASES)
+# Each stands for a lease whose UID is its own name, which no lease has: with that label and no other of ours a
+# namespace is let in nowhere. Helm writes it.
+_NOT_MADE_UP: Final = (
+    "not-a-made-up-lease",
+    f"""\
+!(request.resource.resource == 'namespaces' && request.name in [{_MADE_UP_LEASES}]
+  && object.metadata.?labels.orValue({{}}).all(k, !k.startsWith('{_OURS}')
+    || k == '{naming.LEASE_UID}' && object.metadata.labels[k] == request.name)
+  && object.metadata.?annotations.orValue({{}}).all(k, !k.startsWith('{_OURS}')))""",
+)
 _EXCEPT: Final = f"written by Sublet alone; leave it as it is, or act as a member of the group {BREAK_GLASS}"
 
 
@@ -101,7 +112,7 @@ POLICIES: tuple[Policy, ...] = (
     Policy(
         name="cluster-metadata",
         matches=(Match(("",), ("nodes", "nodes/*", "namespaces", "namespaces/*")),),
-        conditions=(_BY_OTHERS, _NOT_PROVING),
+        conditions=(_BY_OTHERS, _NOT_PROVING, _NOT_MADE_UP),
         variables=(*_MAPS, *_TAINTS),
         rules=_CLUSTER,
         in_leases=False,

@@ -10,6 +10,7 @@ from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_timestamp
 from sublet.calendar.lifecycle import Stage
 from sublet.plan.observed import NodeSeen
+from sublet.plan.proof import Unproven
 from sublet.policy.chain import Verdict
 
 Raw = dict[str, Any]
@@ -38,6 +39,7 @@ class Situation:
         volumes_stuck: Whether that is a volume which does not go by itself.
         failure: Why a step could not be carried out; empty if all could.
         probe_failed: Whether that was a guard that did not answer as it must.
+        unproven: Why nodes are not known to keep the lease apart, where its pool requires that they are measured.
     """
 
     lease: GPULease
@@ -53,6 +55,7 @@ class Situation:
     volumes_stuck: bool = False
     failure: str = ""
     probe_failed: bool = False
+    unproven: Unproven | None = None
 
 
 class Finding(NamedTuple):
@@ -136,6 +139,8 @@ def _isolated(s: Situation) -> Finding:
         return Finding("False", Reason.ENDED)
     if s.stage not in RUNNING:
         return Finding("False", Reason.WAITING_FOR_START)
+    if s.guarded and s.unproven is not None:
+        return Finding("False", s.unproven.reason, s.unproven.message)
     if s.guarded:
         return Finding("True", Reason.GUARDS_IN_PLACE, "guards are in place and answered their probes")
     reason = Reason.GUARDS_MISSING if s.probe_failed or not s.failure else Reason.APPLY_FAILED
@@ -151,7 +156,7 @@ def _access_granted(s: Situation) -> Finding:
         return Finding("False", Reason.SUSPENDED, "spec.suspend is true; set it to false to resume")
     if s.admitted:
         return Finding("True", Reason.GRANTED, "the tenant's subjects have access")
-    return Finding("False", Reason.NOT_YET, s.failure or s.waiting)
+    return Finding("False", Reason.NOT_YET, s.failure or s.waiting or (s.unproven.message if s.unproven else ""))
 
 
 def _draining(s: Situation) -> Finding:

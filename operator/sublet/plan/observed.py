@@ -8,6 +8,7 @@ from typing import Any
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.desired import naming
+from sublet.doctor.standing import Measured
 from sublet.policy.storage import Classes
 
 Raw = dict[str, Any]
@@ -28,6 +29,7 @@ class NodeSeen:
         ready: Whether it is Ready.
         quarantined: Whether it is kept from use.
         changed_at: When it last became Ready or ceased to be.
+        measured: What came of the last measurement of its isolation; None if there was none.
         allocatable: Its allocatable resources: counts and bytes as they are, CPU in thousandths of a core.
     """
 
@@ -42,6 +44,7 @@ class NodeSeen:
     allocatable: Mapping[str, int]
     quarantined: bool = False
     changed_at: datetime | None = None
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ STEP = {"name": "wipe", "timeout": "10m", "template": {}}
         {"topology": ["topology.kubernetes.io/zone"]},
         {"isolation": {"pod_security": {"level": "restricted"}, "dns": {"namespace": "dns"}}},
         {"isolation": {"registries": ["registry.example/acme"], "runtime_classes": ["gvisor"]}},
-        {"isolation": {"priority_classes": ["batch"]}},
+        {"isolation": {"priority_classes": ["batch"], "probe": "Required"}},
         {"isolation": {"egress": ["0.0.0.0/0"], "cluster_cidrs": ["10.0.0.0/8"]}},
         {"isolation": {"storage_classes": ["nvme", "shared"]}},
         {"pricing": {"currency": "EUR", "firm": "2.50"}},
@@ -53,7 +53,7 @@ def test_every_field_that_limits_tenants_is_either_refused_or_known_to_be_enforc
     """A field that is added to the isolation must be enforced, or refused here, before it can be set in silence."""
     enforced = {
         *("podSecurity", "dns", "clusterCIDRs", "egress", "registries"),
-        *("runtimeClasses", "priorityClasses", "storageClasses"),
+        *("runtimeClasses", "priorityClasses", "storageClasses", "probe"),
     }
     refused = {"deviceClasses", "minToolkitVersion"}
     fields = {field.alias for field in type(a_pool().spec.isolation).model_fields.values()}
