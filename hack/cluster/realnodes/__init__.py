@@ -8,17 +8,19 @@ record of what was made. Mounts, veths, routes, rules and pods' networks go with
 last process.
 """
 
-from hack.cluster.realnodes.config import TENANT
+from hack.cluster.realnodes.config import REGISTRY, TENANT
 from hack.cluster.realnodes.inside import containers, processes
 from hack.cluster.realnodes.plan import PREFIX
 from hack.cluster.realnodes.requirements import lack, packages
-from hack.cluster.realnodes.start import DAEMONS, identities, launch, prepare, ready_urls
+from hack.cluster.realnodes.start import DAEMONS, add_image, identities, launch, prepare, ready_urls
 from hack.cluster.realnodes.teardown import remove
 
 __all__ = [
     "DAEMONS",
     "PREFIX",
+    "REGISTRY",
     "TENANT",
+    "add_image",
     "containers",
     "identities",
     "lack",

@@ -1,6 +1,5 @@
 """Images of one static binary each, in an OCI image layout."""
 
-import gzip
 import hashlib
 import io
 import json
@@ -10,19 +9,22 @@ from typing import Any
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
 NAME = "org.opencontainers.image.ref.name"
 
 
-def write(layout: Path, programs: dict[str, Path]) -> None:
-    """Write for each program NAME an image `NAME:1`, whose entrypoint is /NAME."""
-    (layout / "blobs/sha256").mkdir(parents=True)
-    manifests = [_image(layout, name, binary.read_bytes()) for name, binary in programs.items()]
+def add(layout: Path, name: str, program: Path, tag: str = "1") -> None:
+    """Add to a layout, which may be none yet, an image `NAME:TAG` whose entrypoint is /NAME."""
+    (layout / "blobs/sha256").mkdir(parents=True, exist_ok=True)
     (layout / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
-    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
+    index, draft = layout / "index.json", layout / "index.json.new"
+    manifests = json.loads(index.read_text())["manifests"] if index.exists() else []
+    manifests.append(_image(layout, name, tag, program.read_bytes()))
+    draft.write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
+    draft.replace(index)
 
 
-def _image(layout: Path, name: str, binary: bytes) -> dict[str, Any]:
+def _image(layout: Path, name: str, tag: str, binary: bytes) -> dict[str, Any]:
     tree = io.BytesIO()
     with tarfile.open(fileobj=tree, mode="w") as archive:
         entry = tarfile.TarInfo(name)
@@ -38,10 +40,10 @@ def _image(layout: Path, name: str, binary: bytes) -> dict[str, Any]:
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": _blob(layout, CONFIG, json.dumps(config).encode()),
-        "layers": [_blob(layout, LAYER, gzip.compress(tree.getvalue(), compresslevel=1, mtime=0))],
+        "layers": [_blob(layout, LAYER, tree.getvalue())],
     }
     described = _blob(layout, MANIFEST, json.dumps(manifest).encode())
-    return {**described, "annotations": {NAME: f"{name}:1"}}
+    return {**described, "annotations": {NAME: f"{name}:{tag}"}}
 
 
 def _blob(layout: Path, kind: str, content: bytes) -> dict[str, Any]:
