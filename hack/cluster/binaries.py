@@ -72,6 +72,8 @@ NODE_MODULES = (
 )
 # What tests judge with, and no cluster runs.
 TEST_MODULES = (Module("flows", {"flows": f"{OURS}/flows"}),)
+# Upstream's suite for NetworkPolicies, and what its pods run.
+SUITE_MODULES = (Module("netpol", {"netpol": f"{OURS}/netpol", "agnhost": "k8s.io/kubernetes/test/images/agnhost"}),)
 
 
 def cache() -> Path:

@@ -21,7 +21,6 @@ SLACK = 15
 FOLLOWERS = (
     "kube-controller-manager",
     "kube-scheduler",
-    "coredns",
     *(f"{node}-{daemon}" for node in ("real-000", "real-001") for daemon in ("kubelet", "kube-proxy")),
 )
 

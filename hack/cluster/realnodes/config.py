@@ -52,7 +52,9 @@ def hosts(plan: Plan) -> str:
 
 def cni(node: Node) -> dict[str, Any]:
     """The pods' network: a link of its own for each pod, to the node, which routes."""
-    ipam = {"type": "host-local", "ranges": [[{"subnet": str(node.pods)}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    ranges = [[{"subnet": str(pods)}] for pods in node.pods]
+    everywhere = [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]
+    ipam = {"type": "host-local", "ranges": ranges, "routes": everywhere[: len(ranges)]}
     return {
         "cniVersion": "1.0.0",
         "name": "pods",
@@ -68,7 +70,7 @@ def kubelet(plan: Plan, node: Node) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": str(node.address),
+        "address": "::" if plan.wide else str(node.address),
         "port": KUBELET_PORT,
         "authentication": {
             "anonymous": {"enabled": False},
@@ -104,7 +106,7 @@ def proxy(plan: Plan, node: Node) -> dict[str, Any]:
         "mode": "nftables",
         "bindAddress": str(node.address),
         "hostnameOverride": node.name,
-        "clusterCIDR": str(plan.block),
+        "clusterCIDR": ",".join(map(str, plan.blocks)),
         "clientConnection": {"kubeconfig": str(plan.state.folder / "pki/kube-proxy.kubeconfig")},
         # The size of the machine's own table, which is not a node's to set.
         "conntrack": {"maxPerCore": 0},

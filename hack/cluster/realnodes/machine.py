@@ -35,7 +35,9 @@ def main(folder: str) -> None:
     # A container with user ids of its own may mount a /proc only where one is to be seen of which nothing is covered.
     Path("/run/proc").mkdir()
     _mount("-t", "proc", "proc", "/run/proc")
-    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")  # of this network namespace alone
+    for forwards in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):  # of this network namespace alone
+        if (kernel := Path("/proc/sys/net") / forwards).exists():
+            kernel.write_text("1")
     (home / "ready").touch()
     signal.pause()
 
