@@ -42,7 +42,7 @@ def kubectl_for(cluster: clusters.Cluster, *fixed: str) -> Tool:
 def installed(running: clusters.Cluster, request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     """A cluster with the chart, but for its Deployment; it goes unless it is to be kept."""
     try:
-        install(running.kubeconfig, running.bin)
+        install(running.kubeconfig, running.bin, values={"sanitize": {"images": ["images.test"]}})
         yield running
     finally:
         if not request.config.getoption("--keep-cluster"):
