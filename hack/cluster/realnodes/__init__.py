@@ -8,8 +8,8 @@ record of what was made. Mounts, veths, routes, rules and pods' networks go with
 last process.
 """
 
-from hack.cluster.realnodes.config import TENANT
-from hack.cluster.realnodes.inside import containers, processes
+from hack.cluster.realnodes.config import SANITIZE, TENANT
+from hack.cluster.realnodes.inside import containers, processes, run
 from hack.cluster.realnodes.plan import PREFIX
 from hack.cluster.realnodes.requirements import lack, packages
 from hack.cluster.realnodes.start import DAEMONS, identities, launch, prepare, ready_urls
@@ -18,6 +18,7 @@ from hack.cluster.realnodes.teardown import remove
 __all__ = [
     "DAEMONS",
     "PREFIX",
+    "SANITIZE",
     "TENANT",
     "containers",
     "identities",
@@ -28,4 +29,5 @@ __all__ = [
     "processes",
     "ready_urls",
     "remove",
+    "run",
 ]

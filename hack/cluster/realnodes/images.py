@@ -1,10 +1,11 @@
-"""Images of one static binary each, in an OCI image layout."""
+"""Images of static binaries, in an OCI image layout."""
 
 import gzip
 import hashlib
 import io
 import json
 import tarfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,22 @@ LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 NAME = "org.opencontainers.image.ref.name"
 
 
-def write(layout: Path, programs: dict[str, Path]) -> None:
-    """Write for each program NAME an image `NAME:1`, whose entrypoint is /NAME."""
+def write(layout: Path, programs: Mapping[str, Sequence[Path]]) -> None:
+    """Write for each NAME an image `NAME:1` of these binaries, whose entrypoint is the first one, as /NAME."""
     (layout / "blobs/sha256").mkdir(parents=True)
-    manifests = [_image(layout, name, binary.read_bytes()) for name, binary in programs.items()]
+    manifests = [_image(layout, name, binaries) for name, binaries in programs.items()]
     (layout / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
     (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
 
 
-def _image(layout: Path, name: str, binary: bytes) -> dict[str, Any]:
+def _image(layout: Path, name: str, binaries: Sequence[Path]) -> dict[str, Any]:
     tree = io.BytesIO()
     with tarfile.open(fileobj=tree, mode="w") as archive:
-        entry = tarfile.TarInfo(name)
-        entry.size, entry.mode = len(binary), 0o755
-        archive.addfile(entry, io.BytesIO(binary))
+        for number, path in enumerate(binaries):
+            binary = path.read_bytes()
+            entry = tarfile.TarInfo(path.name if number else name)
+            entry.size, entry.mode = len(binary), 0o755
+            archive.addfile(entry, io.BytesIO(binary))
     config = {
         "architecture": "amd64",
         "os": "linux",

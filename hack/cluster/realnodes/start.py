@@ -82,7 +82,8 @@ def ready_urls(addresses: Sequence[str]) -> dict[str, str]:
 
 
 def _serve_images(plan: Plan, binaries: Mapping[str, Path]) -> None:
-    images.write(plan.images, {name: binaries[name] for name in ("pause", "tenant")})
+    programs = {"pause": ("pause",), "tenant": ("tenant",), "sanitize": ("sanitize", "ctr")}
+    images.write(plan.images, {name: [binaries[each] for each in held] for name, held in programs.items()})
     serve = (registry.__file__, str(plan.images), str(plan.gateway), str(config.REGISTRY_PORT))
     plan.state.process("registry").start([*PYTHON, *serve])
 

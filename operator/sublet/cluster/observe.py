@@ -181,7 +181,7 @@ def job_seen(job: Raw) -> JobSeen:
         lease_uid=labels.get(naming.LEASE_UID, ""),
         node=job["spec"]["template"]["spec"]["nodeName"],
         state=state,
-        why=": ".join(filter(None, (failed.get("reason"), failed.get("message")))),
+        why=failed.get("reason", ""),
         leaving="deletionTimestamp" in metadata,
     )
 

@@ -64,6 +64,8 @@ def _on_node(pod: Raw, lease: str, uid: str, node: str) -> Raw:
         *(pod.get("tolerations") or ()),
         {"key": naming.LEASE, "operator": "Equal", "value": lease, "effect": "NoExecute"},
         {"key": naming.SANITIZING, "operator": "Exists", "effect": "NoExecute"},
+        # A pod that failed stays, with its log, on the node that is quarantined for it.
+        {"key": naming.QUARANTINED, "operator": "Exists", "effect": "NoExecute"},
     ]
     return {
         "restartPolicy": "Never",

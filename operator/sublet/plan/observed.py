@@ -72,7 +72,7 @@ class JobSeen:
         lease_uid: That lease's UID.
         node: The node.
         state: How it stands.
-        why: Why it failed, in Kubernetes' words.
+        why: Why it failed, in one word of Kubernetes.
         leaving: Whether the API server is deleting it.
     """
 

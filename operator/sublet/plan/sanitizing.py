@@ -91,7 +91,7 @@ def _next_step(node: NodeSeen, cleaning: Cleaning, how: Sanitize, reusable_at: d
         if seen.leaving or seen.state is JobState.RUNNING:
             return Turn(None, f"step {step.name}")
         if seen.state is JobState.FAILED:
-            why = f"the step {step.name} failed ({seen.why}); see the log of the Job {naming.CLEANERS}/{name}"
+            why = f"the step {step.name} failed ({seen.why}): see the log of the Job {naming.CLEANERS}/{name}"
             return Turn(quarantine(node, cleaning, why))
     return Turn(_give_back(node, reusable_at, cleaning.uid))
 

@@ -50,6 +50,7 @@ def test_a_job_is_the_template_on_one_node() -> None:
                         {"key": "owner.example/broken", "operator": "Exists"},
                         {"key": "sublet.dev/lease", "operator": "Equal", "value": "acme", "effect": "NoExecute"},
                         {"key": "sublet.dev/sanitizing", "operator": "Exists", "effect": "NoExecute"},
+                        {"key": "sublet.dev/quarantined", "operator": "Exists", "effect": "NoExecute"},
                     ],
                 },
             },

@@ -68,7 +68,7 @@ def test_an_image_is_found_by_what_it_holds(tmp_path: Path) -> None:
     """Each blob lies under its digest, and the layer holds the program."""
     program = tmp_path / "program"
     program.write_bytes(b"\x7fELF and so on")
-    images.write(tmp_path / "layout", {"tool": program})
+    images.write(tmp_path / "layout", {"tool": [program]})
     for blob in (tmp_path / "layout/blobs/sha256").iterdir():
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
     (entry,) = json.loads((tmp_path / "layout/index.json").read_text())["manifests"]

@@ -144,6 +144,14 @@ def test_the_transition_time_moves_only_with_the_status() -> None:
     assert accepted(refused)["lastTransitionTime"] == "2026-12-01T12:00:00Z"
 
 
+def test_a_node_that_is_being_cleaned_counts_as_that() -> None:
+    """It is neither its lease's any more nor anybody's yet; the other one of the lease is back."""
+    over = booked(a_lease(), ended_at=at(-1))
+    nodes = [a_node("gpu-1", over, sanitizing_after="uid-acme-train"), a_node("gpu-2")]
+    counts = report(a_pool_view(over, nodes=nodes), (), NOON)["nodes"]
+    assert (counts["sanitizing"], counts["leased"], counts["reserved"]) == (1, 0, 0)
+
+
 def test_a_pass_that_finds_the_same_writes_nothing() -> None:
     """Read back and reported again later, the status of a pool holds no news; a node more does."""
     view = a_pool_view(RUNNING, queued(a_lease("waiting")), nodes=some_nodes(2, RUNNING))

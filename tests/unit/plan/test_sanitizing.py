@@ -106,7 +106,7 @@ def test_a_clean_node_is_free_and_says_after_which_lease_it_was_cleaned() -> Non
 
 def test_a_step_that_fails_quarantines_its_node_alone() -> None:
     """The reason names step, Job and Kubernetes' own words; the Job stays, as evidence, and holds nothing up."""
-    failed = a_job("wipe", "Failed", why="DeadlineExceeded: Job was active longer than specified deadline")
+    failed = a_job("wipe", "Failed", why="DeadlineExceeded")
     others = (a_job("wipe", node="gpu-2"), a_job("check", node="gpu-2"))
     found = plan(dirty(), dirty("gpu-2"), jobs=(failed, *others))
     assert said(found) == ["gpu-1: sublet.dev/quarantined", "gpu-2: free"]
@@ -116,8 +116,8 @@ def test_a_step_that_fails_quarantines_its_node_alone() -> None:
         "sublet.dev/lease-uid": None,
         "sublet.dev/reusable-at": None,
         "sublet.dev/quarantined-after": UID,
-        "sublet.dev/quarantine-reason": "after acme-train: the step wipe failed (DeadlineExceeded: Job was active "
-        f"longer than specified deadline); see the log of the Job sublet-sanitize/{failed.name}",
+        "sublet.dev/quarantine-reason": "after acme-train: the step wipe failed (DeadlineExceeded): "
+        f"see the log of the Job sublet-sanitize/{failed.name}",
     }
     assert is_cleared([], [], [], cleaning(failed))
     assert said(plan(jobs=(failed,))) == []
