@@ -8,7 +8,7 @@ record of what was made. Mounts, veths, routes, rules and pods' networks go with
 last process.
 """
 
-from hack.cluster.realnodes.config import PROBE, REGISTRY, TENANT
+from hack.cluster.realnodes.config import PROBE, REGISTRY, SANITIZE, TENANT
 from hack.cluster.realnodes.inside import containers, processes, run
 from hack.cluster.realnodes.outside import make as make_outside
 from hack.cluster.realnodes.plan import PREFIX, Address, Plan, facts
@@ -22,6 +22,7 @@ __all__ = [
     "PREFIX",
     "PROBE",
     "REGISTRY",
+    "SANITIZE",
     "TENANT",
     "Address",
     "Plan",

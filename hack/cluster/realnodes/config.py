@@ -1,6 +1,7 @@
 """The configuration of a node's daemons, as data.
 
-Paths in /run and /var/lib are the node's own (see `machine`), so the defaults of all daemons are left as they are.
+Paths in /run, /dev/shm and /var/lib are the node's own (see `machine`), so the defaults of all daemons are left as they
+are.
 """
 
 from typing import Any
@@ -13,6 +14,7 @@ REGISTRY_PORT = 5000
 PAUSE = f"{REGISTRY}/pause:1"
 TENANT = f"{REGISTRY}/tenant:1"
 PROBE = f"{REGISTRY}/probe:1"
+SANITIZE = f"{REGISTRY}/sanitize:1"
 KUBELET_PORT = 10250
 DNS_SERVICE_IP = "10.96.0.10"
 DOMAIN = "cluster.local"

@@ -24,7 +24,8 @@ KERNEL = {
 def main(folder: str) -> None:
     """Mount, say so by a file named `ready`, and wait for ever."""
     home = Path(folder)
-    _mount("-t", "tmpfs", "run", "/run")
+    for kind, place in (("run", "/run"), ("shm", "/dev/shm")):  # noqa: S108 - the mount point itself
+        _mount("-t", "tmpfs", kind, place)
     for own, place in (("lib", "/var/lib"), ("log", "/var/log")):
         _mount("--bind", str(home / own), place)
     for name, value in KERNEL.items():

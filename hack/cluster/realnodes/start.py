@@ -13,14 +13,27 @@ from hack.cluster.api import Api
 from hack.cluster.credentials import Identity
 from hack.cluster.errors import ClusterError
 from hack.cluster.processes import Process, wait_until
-from hack.cluster.realnodes import cgroups, config, dns, images, join, machine, network, policies, python, rbac, registry
+from hack.cluster.realnodes import (
+    cgroups,
+    config,
+    dns,
+    images,
+    join,
+    machine,
+    network,
+    policies,
+    python,
+    rbac,
+    registry,
+)
 from hack.cluster.realnodes.plan import Node, Plan, make, name
 from hack.cluster.realnodes.plan import images as images_of
 from hack.cluster.realnodes.teardown import remove
 from hack.cluster.state import State
 
 HELPERS = ("registry",)
-IMAGES = ("pause", "tenant", "coredns")
+IMAGES = {"pause": ("pause",), "tenant": ("tenant",), "coredns": ("coredns",), "sanitize": ("sanitize", "ctr")}
+"""The images of binaries, the first of which each runs."""
 DAEMONS = ("machine", "containerd", "kubelet", "kube-proxy", "gpuplugin")
 PYTHON = (sys.executable, "-I", "-S")
 START_SECONDS = 60
@@ -89,8 +102,8 @@ def ready_urls(addresses: Sequence[str], *, enforce: bool) -> dict[str, str]:
 
 
 def _serve_images(plan: Plan, binaries: Mapping[str, Path]) -> None:
-    for image in IMAGES:
-        images.add(plan.images, image, images.of_binaries(binaries[image]))
+    for image, held in IMAGES.items():
+        images.add(plan.images, image, images.of_binaries(*(binaries[each] for each in held)))
     images.add(plan.images, "probe", python.image())
     serve = (registry.__file__, str(plan.images), str(plan.gateway), str(config.REGISTRY_PORT))
     plan.state.process("registry").start([*PYTHON, *serve])
