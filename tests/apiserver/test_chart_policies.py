@@ -83,9 +83,8 @@ def restricted(helm: Kubectl, kubectl: Kubectl) -> Iterator[list[Raw]]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
     objects = rendered(helm, name)
-    (account,) = (
-        each for each in objects if each["kind"] == "ServiceAccount" and each["metadata"]["namespace"] == name
-    )
+    own = [each for each in objects if each["metadata"].get("namespace") == name]
+    (account,) = (each for each in own if each["kind"] == "ServiceAccount")
     try:
         for each in (namespace, account):
             kubectl("create", "-f", "-", input=json.dumps(each))
