@@ -100,7 +100,7 @@ async def test_what_cannot_be_removed_keeps_the_node_from_use(site: RealSite, ku
 
 async def test_a_step_that_hangs_is_stopped_by_its_time(site: RealSite, kubectl: Tool, usable: None) -> None:  # noqa: ARG001
     """The kubelet stops it, the node is quarantined, and the other one of the lease is back."""
-    hangs = step("hangs", "files", "/nothing/*")
+    hangs = step("hangs", "files", "/nothing/*", terminationGracePeriodSeconds=1)
     hangs["template"]["spec"]["template"]["spec"]["containers"][0] |= {"image": TENANT, "args": ["ignore-term"]}
     await site.pool(NODES, sanitize={"steps": [{**hangs, "timeout": "3s"}]}, **QUICK)
     _, node = await site.rent()
