@@ -70,9 +70,8 @@ def _start(
     except BaseException:
         stop(state)
         raise
-    real_nodes = [str(node.address) for node in plan.nodes] if plan else []
-    facts = {"server": server, "ports": ports, "audit": audit, "real_nodes": real_nodes, "enforce": enforce}
-    state.save(provider=PROVIDER, **facts)
+    of_nodes = realnodes.facts(plan) if plan else {"real_nodes": []}
+    state.save(provider=PROVIDER, server=server, ports=ports, audit=audit, **of_nodes)
 
 
 def _credentials(state: State, server: str, host: str, of_nodes: Sequence[Identity]) -> dict[str, str]:

@@ -41,7 +41,7 @@ def up(
             cluster = attach(name)
             if nodes is not None:
                 cluster.create_nodes(nodes, shrink=False)
-            if enforce and facts.get("real_nodes") and not facts["enforce"]:
+            if enforce and facts.get("real_nodes") and not facts.get("enforce"):
                 raise ClusterError(f"{name} runs and enforces no NetworkPolicies: `down` it first.")
             if real_nodes > len(facts.get("real_nodes", ())):
                 if _can_run_nodes(say):

@@ -9,8 +9,10 @@ last process.
 """
 
 from hack.cluster.realnodes.config import REGISTRY, TENANT
-from hack.cluster.realnodes.inside import containers, processes
-from hack.cluster.realnodes.plan import PREFIX
+from hack.cluster.realnodes.inside import containers, processes, run
+from hack.cluster.realnodes.outside import make as make_outside
+from hack.cluster.realnodes.plan import PREFIX, Address, Plan, facts
+from hack.cluster.realnodes.plan import noted as plan_of
 from hack.cluster.realnodes.requirements import lack, packages
 from hack.cluster.realnodes.start import DAEMONS, add_image, identities, launch, prepare, ready_urls
 from hack.cluster.realnodes.teardown import remove
@@ -20,14 +22,20 @@ __all__ = [
     "PREFIX",
     "REGISTRY",
     "TENANT",
+    "Address",
+    "Plan",
     "add_image",
     "containers",
+    "facts",
     "identities",
     "lack",
     "launch",
+    "make_outside",
     "packages",
+    "plan_of",
     "prepare",
     "processes",
     "ready_urls",
     "remove",
+    "run",
 ]

@@ -69,7 +69,7 @@ def kubelet(plan: Plan, node: Node) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": str(node.address),
+        "address": "::" if plan.wide else str(node.address),
         "port": KUBELET_PORT,
         "authentication": {
             "anonymous": {"enabled": False},

@@ -12,6 +12,8 @@ NAME = "kube-dns"
 NAMESPACE = "kube-system"
 ACCOUNT = "coredns"
 LABELS = {"k8s-app": NAME}
+# Of these pods alone: whatever else has the labels of a name server is not the DaemonSet's.
+OWN = {"app.kubernetes.io/name": ACCOUNT}
 ROLE = "system:coredns"
 RULES = (
     rbac.reads("", "services", "namespaces", "pods"),
@@ -83,5 +85,5 @@ def _daemon_set() -> Raw:
         "containers": [container],
         "volumes": [{"name": "config", "configMap": {"name": ACCOUNT}}],
     }
-    template = {"metadata": {"labels": LABELS}, "spec": pod}
-    return {"selector": {"matchLabels": LABELS}, "template": template}
+    template = {"metadata": {"labels": {**LABELS, **OWN}}, "spec": pod}
+    return {"selector": {"matchLabels": OWN}, "template": template}

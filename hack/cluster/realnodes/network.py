@@ -1,6 +1,7 @@
 """The bridge, its links into the nodes, and the routes: each node knows the way to every other one's pods."""
 
 import subprocess
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hack.cluster.errors import ClusterError
@@ -8,6 +9,7 @@ from hack.cluster.processes import wait_until
 from hack.cluster.realnodes.plan import Address, Node, Plan
 
 LINKS = Path("/sys/class/net")
+OUTSIDE = 9
 
 
 def make_bridge(plan: Plan) -> None:
@@ -45,6 +47,25 @@ def _address(address: Address, device: str) -> str:
 def _routes(node: Node) -> list[str]:
     """The ways to a node's pods."""
     return [f"route add {pods} via {address}" for pods, address in zip(node.pods, node.addresses, strict=True)]
+
+
+def connect_outside(plan: Plan, pid: int, addresses: Sequence[Address], nodes: Iterable[int]) -> None:
+    """Link one more network namespace to the bridge, and tell the nodes that these addresses are found there.
+
+    `nodes` are the processes that hold the nodes' namespaces.
+    """
+    veth, own = f"{plan.bridge}x", {block.version: block[OUTSIDE] for block in plan.blocks}
+    _ip(f"link add {veth} type veth peer name eth0 netns {pid}", f"link set {veth} master {plan.bridge} up")
+    _ip(
+        "link set lo up",
+        *(_address(address, "eth0") for address in own.values()),
+        "link set eth0 up",
+        *(f"address add {address} dev lo" for address in addresses),
+        *(route for node in plan.nodes for route in _routes(node)),
+        within=pid,
+    )
+    for holder in nodes:
+        _ip(*(f"route add {address} via {own[address.version]}" for address in addresses), within=holder)
 
 
 def remove_bridge(name: str) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from hack.cluster.errors import ClusterError
 from hack.cluster.state import State
@@ -120,6 +121,19 @@ def make(state: State, count: int, *, enforce: bool = False) -> Plan:
     seed = int(_key(state), 16)
     wide = (IPv6Network(((RANGE6 << 112) + (seed << 80), 48)),) if has_ipv6() else ()
     return Plan(state, (free_block(ROUTES.read_text(), seed), *wide), count, enforce)
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """What is noted of a plan when its nodes run."""
+    addresses = [str(node.address) for node in plan.nodes]
+    return {"real_nodes": addresses, "blocks": [str(block) for block in plan.blocks], "enforce": plan.enforce}
+
+
+def noted(state: State) -> Plan:
+    """The plan by which a cluster's nodes run."""
+    known = state.facts()
+    blocks = tuple(ipaddress.ip_network(block) for block in known["blocks"])
+    return Plan(state, blocks, len(known["real_nodes"]), known["enforce"])
 
 
 def has_ipv6() -> bool:
