@@ -33,13 +33,13 @@ MOST_SENTENCES = 20
 RUSHES = 4
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def owned(kubectl: Tool) -> list[Placed]:
     """The owner's and the system's pods."""
     return list(who.owners(kubectl))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def outside(cluster: clusters.Cluster) -> list[End]:
     """What lies beyond the cluster."""
     return list(who.beyond(cluster))
@@ -59,6 +59,7 @@ async def rent(site: RealSite, lease: str, *rules: EgressRule, **spec: Any) -> T
         lease=site.name(lease),
         uid=active["metadata"]["uid"],
         namespaces=tuple(active["status"]["namespaces"]),
+        nodes=tuple(active["status"]["nodes"]),
         egress=Egress(rules, EVERYTHING, own_networks(site.cluster)),
     )
 
@@ -103,7 +104,8 @@ async def test_every_packet_goes_where_it_may_and_nowhere_else(
     acme = await rent(site, "a", *with_ports(*SOLD), namespaces=["staging"])
     globex = await rent(site, "b", *asked(*EVERYTHING), tenant=GLOBEX)
     leases = {namespace: lease for lease in (acme, globex) for namespace in lease.namespaces}
-    placed = [*owned, *who.tenants(alice, acme.namespaces), *who.tenants(bob, globex.namespaces)]
+    tenants = [(alice, acme), (bob, globex)]
+    placed = [*owned, *(each for tool, own in tenants for each in who.tenants(tool, own.namespaces, own.nodes[0]))]
     await asyncio.to_thread(wait_for, placed)
     ends = [*who.of_pods(kubectl, placed), *who.of_the_cluster(site.cluster), *outside]
     judged = dialled(ends, leases)
