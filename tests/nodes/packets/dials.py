@@ -25,6 +25,8 @@ def dialled(ends: Sequence[End], leases: Leases) -> Table:
             return False
         if source.peer.address.version != destination.peer.address.version:
             return False
+        if destination.virtual and not (source.peer.namespace or source.node):
+            return False
         is_pod, to_pod = bool(source.peer.namespace), bool(destination.peer.namespace)
         return is_pod or (to_pod and source.node != destination.node)
 

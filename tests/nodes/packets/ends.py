@@ -4,7 +4,7 @@ They are the peers of the truth table (tests/flows), with the addresses that the
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -44,6 +44,7 @@ class End:
         packets: What is answered there.
         place: What it shares with itself at its address of the other family.
         node: Where it runs, or which node it is; empty beyond them.
+        virtual: Whether it is the address of a Service, which nodes alone translate.
         send: Given the arguments and the stdin of the tenant program, run it there; None where nothing is sent from.
     """
 
@@ -51,6 +52,7 @@ class End:
     packets: tuple[Packet, ...]
     place: str
     node: str = ""
+    virtual: bool = False
     send: Send | None = None
 
 
@@ -62,6 +64,7 @@ class Placed:
     namespace: str
     name: str
     labels: Raw
+    node: str
 
     def manifest(self, **spec: Any) -> str:  # noqa: ANN401 - a field of any kind
         """The pod, as JSON."""
@@ -90,7 +93,7 @@ def owners(kubectl: Tool) -> Iterator[Placed]:
     kubectl("create", "namespace", "kube-system-2")
     for namespace, name, labels in OWNERS:
         for node in NODES:
-            one = Placed(kubectl, namespace, f"{name}-{node}", labels)
+            one = Placed(kubectl, namespace, f"{name}-{node}", labels, node)
             # Never Ready: so none is a name server behind the Service of those that are.
             apart: Raw = {"readinessGates": [{"conditionType": "example.com/never"}]} if labels == DNS else {}
             made = one.manifest(nodeName=node, tolerations=TOLERANT, **apart)
@@ -98,13 +101,16 @@ def owners(kubectl: Tool) -> Iterator[Placed]:
             yield one
 
 
-def tenants(tool: Tool, namespaces: Sequence[str]) -> Iterator[Placed]:
-    """Run two pods in each namespace of a lease, one of them dressed up as a name server."""
+def tenants(tool: Tool, namespaces: Sequence[str], node: str) -> Iterator[Placed]:
+    """Run two pods in each namespace of a lease, one with a Service and one dressed up as a name server."""
     for namespace in namespaces:
         for name, labels in (("worker", {"app": "worker"}), ("named-like-dns", {**DNS, "app": "coredns"})):
-            one = Placed(tool, namespace, name, labels)
+            one = Placed(tool, namespace, name, labels, node)
             tool("create", "--namespace", namespace, "-f", "-", input=one.manifest())
             yield one
+        spec = {"selector": {"app": "worker"}, "ports": [{"port": 80}], "ipFamilyPolicy": "PreferDualStack"}
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "worker"}, "spec": spec}
+        tool("create", "--namespace", namespace, "-f", "-", input=json.dumps(service))
 
 
 def of_pods(kubectl: Tool, placed: Sequence[Placed]) -> Iterator[End]:
@@ -112,6 +118,8 @@ def of_pods(kubectl: Tool, placed: Sequence[Placed]) -> Iterator[End]:
     senders = {(each.namespace, each.name): each.send for each in placed}
     namespaces = json.loads(kubectl("get", "namespaces", "-o", "json").stdout)["items"]
     around = {each["metadata"]["name"]: each["metadata"]["labels"] for each in namespaces}
+    for service in json.loads(kubectl("get", "services", "--all-namespaces", "-o", "json").stdout)["items"]:
+        yield from _by_service(service, {(each.namespace, each.name): each for each in placed}, around)
     for found in json.loads(kubectl("get", "pods", "--all-namespaces", "-o", "json").stdout)["items"]:
         meta, node = found["metadata"], found["spec"]["nodeName"]
         own = (meta["namespace"], meta["name"])
@@ -119,7 +127,22 @@ def of_pods(kubectl: Tool, placed: Sequence[Placed]) -> Iterator[End]:
             for each in found["status"]["podIPs"]:
                 name, labels = "/".join(own), around[meta["namespace"]]
                 peer = Peer(name, ip_address(each["ip"]), meta["namespace"], labels, meta["labels"])
-                yield End(peer, REAL if own in senders else NAMES, name, node, senders.get(own))
+                yield End(peer, REAL if own in senders else NAMES, name, node, send=senders.get(own))
+
+
+def _by_service(service: Raw, placed: Mapping[tuple[str, str], Placed], around: Mapping[str, Raw]) -> Iterator[End]:
+    """What stands behind a Service at its addresses: the name servers, or the pod after which it is called."""
+    meta, spec = service["metadata"], service["spec"]
+    names = meta["name"] == "kube-dns"
+    one = placed.get((meta["namespace"], meta["name"]))
+    if names or one:
+        for address in spec["clusterIPs"]:
+            labels = one.labels if one else DNS
+            name = f"{meta['namespace']}/{meta['name']}"
+            peer = Peer(
+                f"{name} by its Service", ip_address(address), meta["namespace"], around[meta["namespace"]], labels
+            )
+            yield End(peer, NAMES if names else (Packet("TCP", 80),), name, one.node if one else "", virtual=True)
 
 
 def of_the_cluster(cluster: clusters.Cluster) -> Iterator[End]:
@@ -128,18 +151,20 @@ def of_the_cluster(cluster: clusters.Cluster) -> Iterator[End]:
     assert server.hostname
     assert server.port
     yield End(an_address("the API server", server.hostname), (Packet("TCP", server.port),), "server")
-    yield End(an_address("the API server's Service", components.SERVICE_IP), (Packet("TCP", 443),), "server")
+    yield End(
+        an_address("the API server's Service", components.SERVICE_IP), (Packet("TCP", 443),), "server", virtual=True
+    )
     for node in realnodes.plan_of(cluster.state).nodes:
         for address in node.addresses:
             sends = _sender(cluster, node.name)
-            yield End(an_address(node.name, address), (Packet("TCP", 10250),), node.name, node.name, sends)
+            yield End(an_address(node.name, address), (Packet("TCP", 10250),), node.name, node.name, send=sends)
 
 
 def beyond(cluster: clusters.Cluster) -> Iterator[End]:
     """What is listened at outside of the cluster, from where pods are dialled as well."""
     realnodes.make_outside(cluster.state, [address for _, address in BEYOND], PORTS)
     for name, address in BEYOND:
-        yield End(an_address(name, address), REAL, "outside", "", _sender(cluster, "outside"))
+        yield End(an_address(name, address), REAL, "outside", send=_sender(cluster, "outside"))
 
 
 def _sender(cluster: clusters.Cluster, node: str) -> Send:
