@@ -1,6 +1,7 @@
 """What a stolen token of the operator can make of its rights to nodes, pools, leases and Jobs."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,7 +143,7 @@ def test_the_operator_runs_nothing_else(kubectl: Tool, changes: Raw, message: st
 
 
 def test_the_example_of_the_documentation_is_taken(kubectl: Tool) -> None:
-    """The pool, and each Job that is made of its steps."""
+    """The pool, and each Job that is made of its steps; and a shell can read what they run."""
     text = EXAMPLE.read_text(encoding="utf-8")
     kubectl("create", "-f", "-", "--dry-run=server", "--validate=strict", input=text)
     sanitize = GPUPool.model_validate(yaml.safe_load(text)).spec.sanitize
@@ -151,3 +152,6 @@ def test_the_example_of_the_documentation_is_taken(kubectl: Tool) -> None:
         made = json.dumps(job("acme", "uid-1", "gpu-1", step))
         done = kubectl("create", "-f", "-", "--dry-run=server", "--validate=strict", *ALLOWED, input=made)
         assert done.stderr == ""
+        for container in step.template["spec"]["template"]["spec"]["containers"]:
+            for script in container.get("args", ()):
+                subprocess.run(["sh", "-n"], input=script, text=True, check=True)

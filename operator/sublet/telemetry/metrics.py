@@ -21,7 +21,7 @@ READY_SECONDS = Histogram(
 )
 GIVE_BACK_SECONDS = Histogram(
     "sublet_lease_give_back_seconds",
-    "Time from the end of a lease to its nodes being back.",
+    "Time from the end of a lease to its last node being back, cleaning included.",
     buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 1800),
 )
 SANITIZE_SECONDS = Histogram(
