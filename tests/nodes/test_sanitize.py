@@ -52,7 +52,8 @@ async def test_what_a_tenant_left_is_gone_before_the_next_one_comes(site: RealSi
 
     assert condition(ended, "Sanitized") == ("True", "Sanitized", "the nodes were cleaned and are back in the pool")
     assert there(state, node) == []
-    assert there(state, other) == list(files())
+    # Logs of pods that it does not know a kubelet removes itself, every minute.
+    assert {*files()} - {*there(state, other)} <= {path for path in files() if path.startswith("/var/log/pods/")}
     # The cleaner's own image was in use when images were removed.
     assert images(state, node) == {"images.test/pause:1", SANITIZE}
     assert "taints" not in (await site.admin.get(kinds.NODE, node))["spec"]

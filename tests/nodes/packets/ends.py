@@ -68,7 +68,7 @@ class Placed:
 
     def manifest(self, **spec: Any) -> str:  # noqa: ANN401 - a field of any kind
         """The pod, as JSON."""
-        made = json.loads(pod(self.name, "listen", ",".join(map(str, PORTS)), terminationGracePeriodSeconds=0, **spec))
+        made = json.loads(pod(self.name, "listen", ",".join(map(str, PORTS)), terminationGracePeriodSeconds=1, **spec))
         made["metadata"]["labels"] = self.labels
         return json.dumps(made)
 
