@@ -38,9 +38,9 @@ test-unit: $(VENV)/.synced ## Run the tests that need no cluster
 
 .PHONY: test-nightly
 test-nightly: $(VENV)/.synced ## Run the planner against its oracle through 10,000 lives of a calendar, and a small day
-	$(RUN)/pytest tests/unit/calendar --hypothesis-profile nightly $(ARGS)
-	$(CLUSTER) build
-	$(RUN)/pytest -m nightly $(ARGS)
+	$(RUN)/pytest tests/unit/calendar --hypothesis-profile nightly --timeout 0 $(ARGS)
+	$(CLUSTER) build --real-nodes
+	$(RUN)/pytest -m nightly --timeout 0 $(ARGS)
 
 .PHONY: node-packages
 node-packages: $(VENV)/.synced ## Install the Debian packages that real nodes need, if this is root

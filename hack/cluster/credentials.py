@@ -36,8 +36,8 @@ PEOPLE = (
 COMPONENTS = (
     Identity("kube-controller-manager", "system:kube-controller-manager"),
     Identity("kube-scheduler", "system:kube-scheduler"),
-    # It plays every kubelet at once, and there is no node group to be in for that.
-    Identity("kwok", "kwok", ("system:masters",)),
+    # It plays every kubelet at once: named as one, with the rights to be all of them.
+    Identity("kwok", "system:node:kwok", ("system:masters",)),
 )
 
 

@@ -7,11 +7,15 @@ import pytest
 
 from sublet.guards.attacks.attack import Scene
 from tests.apiserver.attacker import Attacker
+from tests.apiserver.by_hand import BREAK_GLASS
 from tests.apiserver.leased import Scenes, path_of, until
 from tests.apiserver.workloads import container, cron_job, deployment, headless, notebook, stateful_set, training
+from tests.conftest import Tool
 
 Raw = dict[str, Any]
 LEASE = "sublet.dev/lease"
+MASTERS = ("--as-group", "system:masters")
+COLLECTOR = "system:serviceaccount:kube-system:pod-garbage-collector"
 
 
 def made(tenant: Attacker, scene: Scene, manifest: Raw) -> None:
@@ -109,6 +113,46 @@ def test_what_a_pod_says_itself_stays(tenant: Attacker, scenes: Scenes) -> None:
 def test_what_runs_can_be_changed(tenant: Attacker, scenes: Scenes, path: str, change: Any) -> None:  # noqa: ANN401
     answer = tenant.send("PATCH", path.format(scenes.baseline.namespace) + "?dryRun=All", change)
     assert not answer.message, answer.message
+
+
+@pytest.mark.parametrize("grace", [None, 1, 60], ids=["its own grace", "now", "a minute"])
+@pytest.mark.parametrize("which", ["pods/standing", "pods"])
+def test_pods_can_be_deleted(tenant: Attacker, scenes: Scenes, which: str, grace: int | None) -> None:
+    options = {"dryRun": ["All"], **({} if grace is None else {"gracePeriodSeconds": grace})}
+    answer = tenant.send("DELETE", f"/api/v1/namespaces/{scenes.baseline.namespace}/{which}", options)
+    assert not answer.message, answer.message
+    by_query = tenant.send("DELETE", f"/api/v1/namespaces/{scenes.baseline.namespace}/{which}?dryRun=All")
+    assert not by_query.message, by_query.message
+
+
+def test_a_pod_that_does_not_run_is_deleted_at_once(admin: Attacker, tenant: Attacker, scenes: Scenes) -> None:
+    """It waits for a node, or has ended: the API server gives it no time to stop, and there is nothing to stop."""
+    scene = scenes.baseline
+    waiting = {"nodeSelector": {"no": "such-node"}, "containers": [container()]}
+    ended = {"containers": [container()]}
+    for name, spec in (("waiting", waiting), ("ended", ended)):
+        made(tenant, scene, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
+    pods_of = f"/api/v1/namespaces/{scene.namespace}/pods"
+    until(lambda: "nodeName" in tenant.send("GET", f"{pods_of}/ended").body["spec"], "the pod has a node")
+    assert not admin.send("PATCH", f"{pods_of}/ended/status", {"status": {"phase": "Succeeded"}}).message
+    for name in ("waiting", "ended"):
+        answer = tenant.send("DELETE", f"{pods_of}/{name}")
+        assert not answer.message, answer.message
+
+
+@pytest.mark.parametrize(
+    "who",
+    [BREAK_GLASS, ("--as", "system:node:{}", *MASTERS), ("--as", COLLECTOR, *MASTERS)],
+    ids=["who breaks the glass", "the kubelet", "garbage collection"],
+)
+def test_a_pod_is_deleted_at_once_by_who_knows_that_it_is_gone(
+    kubectl: Tool, scenes: Scenes, who: tuple[str, ...]
+) -> None:
+    namespace = ("--namespace", scenes.baseline.namespace)
+    node = kubectl("get", "pod", "standing", *namespace, "-o", "jsonpath={.spec.nodeName}").stdout
+    at_once = ("--grace-period=0", "--force", "--dry-run=server", *namespace)
+    assert kubectl("delete", "pod", "standing", *at_once, *MASTERS, "--as", "somebody", check=False).returncode
+    kubectl("delete", "pod", "standing", *at_once, *(flag.format(node) for flag in who))
 
 
 def test_a_debug_container_is_completed(admin: Attacker, scenes: Scenes) -> None:

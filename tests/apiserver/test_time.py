@@ -196,7 +196,7 @@ def test_no_controller_makes_a_pod_late(
     """
     namespace = ("--namespace", ended[0].namespace)
     alice("scale", "deployment", "old", "--replicas", "2", *namespace)
-    alice("delete", "pods", "-l", "pod-template-hash", *namespace, "--grace-period=0", "--force")
+    alice("delete", "pods", "-l", "pod-template-hash", *namespace, "--now")
     refusal = ("get", "events", *namespace, "--field-selector", "reason=FailedCreate", "-o", "json")
     soon(lambda: "lease-not-over: the lease ended" in kubectl(*refusal).stdout, "the ReplicaSet's pods are refused")
     (replicas,) = json.loads(kubectl("get", "replicasets", *namespace, "-o", "json").stdout)["items"]

@@ -68,7 +68,7 @@ async def test_a_node_whose_pods_were_taken_for_gone_is_quarantined(site: RealSi
     with noticed_soon(site.cluster), paused(site.cluster, f"{node}-kubelet"):
         await _not_ready(site, node)
         await site.edit("a", release=True)
-        kubectl("delete", "pod", "train", "--namespace", namespace, "--grace-period=0", "--force")
+        kubectl("delete", "pod", "train", "--namespace", namespace, "--grace-period=0", "--force", *BREAK_GLASS)
         await site.gone(kinds.NAMESPACE, namespace)
 
         await eventually(lambda: _message(site, f"nodes that are not ready: {node}"), "the node is waited for")

@@ -1,5 +1,6 @@
 """A lease's pods stop at its hard stop by the kubelet alone, whoever else is dead."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -70,3 +71,22 @@ async def test_pods_stop_without_the_operator(site: RealSite, alice: Tool, outag
         await site.stopped(namespace, within=SECONDS + GRACE + SLACK)
         late = time.time() - stop
     assert 0 <= late < GRACE + SLACK, f"the last process ended {late:.1f} s after the hard stop"
+
+
+async def test_a_kubelet_that_restarts_in_an_outage_stops_pods_once_it_can_list_them(
+    site: RealSite, alice: Tool
+) -> None:
+    """Until then it knows of no pods: the one way in which a hard stop is late."""
+    await site.pool(NODES, **QUICK)
+    namespace, node = await site.rent(duration=f"{SECONDS}s")
+    stop = datetime.fromisoformat((await site.see("a"))["status"]["hardStopAt"]).timestamp()
+    alice("create", "--namespace", namespace, "-f", "-", input=pod("train", "ignore-term"))
+    alice("wait", "--namespace", namespace, "--for=condition=Ready", "pod/train", "--timeout=10s")
+    for operator in site.operators:
+        await operator.kill()
+    kubelet = site.cluster.component(f"{node}-kubelet")
+    with killed(site.cluster, "kube-apiserver"):
+        kubelet.kill()
+        kubelet.start()
+        await asyncio.sleep(stop + GRACE + SLACK - time.time())
+    await site.stopped(namespace, within=SLACK)

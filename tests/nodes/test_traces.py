@@ -52,10 +52,11 @@ def _lines(*command: str) -> list[str]:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
-def test_three_clusters_in_a_row_leave_nothing() -> None:
+@pytest.mark.parametrize("clusters_in_a_row", [3, pytest.param(20, marks=pytest.mark.nightly)])
+def test_clusters_in_a_row_leave_nothing(clusters_in_a_row: int) -> None:
     """With pods that run, on each node."""
     before = traces()
-    for _ in range(3):
+    for _ in range(clusters_in_a_row):
         _up_with_pods()
         during = traces()
         assert all(during[kind] > before[kind] for kind in ("processes", "links", "routes", "cgroups", "state"))

@@ -21,6 +21,8 @@ class World:
         claims: The nodes that carry the claim of each lease, by UID.
         pool: The pool.
         unsound: When each node was last seen not to be sound.
+        freed: When each node last lost a claim.
+        emptied: When the last namespace of each lease was gone, by UID.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,8 @@ class World:
         self.claims: defaultdict[str, set[str]] = defaultdict(set)
         self.pool: facts.Pool | None = None
         self.unsound: dict[str, datetime] = {}
+        self.freed: dict[str, datetime] = {}
+        self.emptied: dict[str, datetime] = {}
 
     def lease(self, name: str) -> facts.Lease | None:
         """The lease of a name, if it is there."""
@@ -62,6 +66,8 @@ class World:
         before = self.nodes.pop(event.name, None)
         if before is not None and before.uid is not None:
             self.claims[before.uid].discard(event.name)
+            if node is None or node.uid != before.uid:
+                self.freed[event.name] = event.at
         if node is None or not node.sound or (before is not None and not before.sound):
             self.unsound[event.name] = event.at
         if node is not None:
@@ -78,7 +84,9 @@ class World:
             case "RoleBinding":
                 del self.bindings[event.name]
             case "Namespace":
-                del self.namespaces[event.name]
+                uid = self.namespaces.pop(event.name).uid
+                if all(other.uid != uid for other in self.namespaces.values()):
+                    self.emptied[uid] = event.at
             case _:
                 self.pool = None
 

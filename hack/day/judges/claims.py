@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from hack.day import facts
 from hack.day.history import Event
+from hack.day.judges.access import TOLERANCE
 from hack.day.judges.bench import Book, World
 
 _LINGERS = 10.0
@@ -38,6 +39,8 @@ class Claims:
         words = f"{name} carries {after.lease}, {after.uid}, {after.taint}"
         book.check("a claim is whole: label, UID and taint", at, holds=whole, otherwise=words)
         held = before.uid if before is not None else None
+        if held is not None and after.uid is None:
+            self._given_back(name, at, world.leases[held], world, book)
         if after.uid is None or after.uid == held:
             self._belongs(name, at, after.uid, world.leases.get(after.uid or held or ""), world, book)
             return
@@ -53,6 +56,20 @@ class Claims:
         clean = free_from is None or at >= free_from
         words = f"{name} claimed for {after.lease} before {free_from}"
         book.check("no claim before the cleaning is over", at, holds=clean, otherwise=words)
+
+    def _given_back(self, name: str, at: datetime, lease: facts.Lease, world: World, book: Book) -> None:
+        """How soon a node follows the last namespace of its lease, which the control plane clears."""
+        if lease.ended_at is None or name not in lease.nodes:
+            return  # it was replaced
+        since = max(world.emptied.get(lease.uid, lease.ended_at), lease.ended_at)
+        if world.was_unsound(name, since):
+            book.excused["node given back: it failed before"] += 1
+            return
+        late = at - since
+        book.late["node given back once its lease is gone"].append(late.total_seconds())
+        words = f"{name} of {lease.name} {late} after its namespaces"
+        rule = "a node is given back when its lease is gone"
+        book.check(rule, at, holds=late <= book.real(TOLERANCE), otherwise=words)
 
     def _belongs(
         self, name: str, at: datetime, uid: str | None, lease: facts.Lease | None, world: World, book: Book

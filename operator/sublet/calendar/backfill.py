@@ -10,6 +10,7 @@ from sublet.calendar.calendar import Calendar
 from sublet.calendar.interval import seconds
 from sublet.calendar.occupancy import Span
 from sublet.calendar.rehoming import Rehoming
+from sublet.calendar.search import Query, earliest_start
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _sooner(request: Request, otherwise: Booking | None, rehoming: Rehoming) -> 
     calendar, now = rehoming.calendar, rehoming.now
     if level_of(request) is not None or not calendar.movable:
         return None
-    span = _by_number(request, calendar, now)
+    span = _by_number(request, calendar, now, None if otherwise is None else seconds(otherwise.interval.start))
     if span is None or (otherwise is not None and not _is_better(span, otherwise)):
         return None
     if not rehoming.make_room(request.nodes, (span[0], span[1] + calendar.cleaning)):
@@ -95,8 +96,11 @@ def _is_better(span: Span, booking: Booking) -> bool:
     return span[0] < start or (span[0] == start and span[1] > end)
 
 
-def _by_number(request: Request, calendar: Calendar, now: datetime) -> Span | None:
-    """The first span in which there are enough nodes at every moment, though perhaps not the same ones throughout."""
+def _by_number(request: Request, calendar: Calendar, now: datetime, latest: int | None) -> Span | None:
+    """The first span in which there are enough nodes at every moment, though perhaps not the same ones throughout.
+
+    One that starts later than `latest` need not be found.
+    """
     first, last = starts_of(request, calendar, now)
     if first > last:
         return None
@@ -104,5 +108,7 @@ def _by_number(request: Request, calendar: Calendar, now: datetime) -> Span | No
         assert request.end is not None  # noqa: S101 - one of the two is given
         return first, seconds(request.end)
     wanted = int(request.duration.total_seconds())
-    starts = calendar.slack.starts(request.nodes, wanted + calendar.cleaning, first, last)
-    return (starts[0][0], starts[0][0] + wanted) if starts else None
+    last = last if latest is None else min(last, latest)
+    query = Query(request.nodes, wanted + calendar.cleaning, first, last, None)
+    start = earliest_start(query, None, calendar.slack)
+    return None if start is None else (start, start + wanted)

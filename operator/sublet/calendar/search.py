@@ -27,13 +27,15 @@ class Query:
     level: int | None
 
 
-def earliest_start(query: Query, occupancy: Occupancy, slack: Slack) -> int | None:
+def earliest_start(query: Query, occupancy: Occupancy | None, slack: Slack) -> int | None:
     """The earliest start, exactly; None if there is none.
+
+    Without an occupancy, there are enough nodes at every moment, though perhaps not the same ones throughout.
 
     Slots of starts are judged in groups first, by what all starts of a group have in common, and a group that can
     hold none is passed over as a whole.
     """
-    slots = occupancy.slots
+    slots = slack.slots
     slot, last = slots.at(query.first), slots.at(query.last)
     while slot <= last:
         # All windows that start within half a length have the other half in common.
@@ -46,14 +48,16 @@ def earliest_start(query: Query, occupancy: Occupancy, slack: Slack) -> int | No
     return None
 
 
-def _in_group(query: Query, occupancy: Occupancy, slack: Slack, slot: int, count: int) -> int | None:
-    slots = occupancy.slots
+def _in_group(query: Query, occupancy: Occupancy | None, slack: Slack, slot: int, count: int) -> int | None:
+    slots = slack.slots
     begin = max(query.first, slots.edges[slot]) if slot else query.first
     low = slack.low[slot + count : slots.within(slot + count, begin + query.length)]
     if low and min(low) < query.nodes:
         return None
-    if not occupancy.layout.fits(occupancy.may_start(slot, count, begin, query.length), query.nodes, query.level):
-        return None
+    if occupancy is not None:
+        candidates = occupancy.may_start(slot, count, begin, query.length)
+        if not occupancy.layout.fits(candidates, query.nodes, query.level):
+            return None
     if count == 1:
         end = slots.edges[slot + 1] - 1 if slot + 1 < len(slots) else query.last
         return _in_slot(query, occupancy, slack, begin, min(query.last, end))
@@ -62,11 +66,13 @@ def _in_group(query: Query, occupancy: Occupancy, slack: Slack, slot: int, count
     return found if found is not None else _in_group(query, occupancy, slack, slot + half, count - half)
 
 
-def _in_slot(query: Query, occupancy: Occupancy, slack: Slack, first: int, last: int) -> int | None:
+def _in_slot(query: Query, occupancy: Occupancy | None, slack: Slack, first: int, last: int) -> int | None:
     """Among the starts in [first, last], all in one slot."""
     allowed = slack.starts(query.nodes, query.length, first, last)
     if not allowed:
         return None
+    if occupancy is None:
+        return allowed[0][0]
     layout = occupancy.layout
     sure, doubtful = occupancy.judge(first, last, query.length)
     if layout.fits(sure, query.nodes, query.level):

@@ -3,7 +3,7 @@
 from typing import Final
 
 from sublet.desired import naming
-from sublet.guards import pods_complete, pods_contents, pods_metadata, pods_place, pods_security
+from sublet.guards import pods_complete, pods_contents, pods_deletion, pods_metadata, pods_place, pods_security
 from sublet.guards.rule import Match, Mutation, Policy, Rule
 
 _NODE_NAME: Final = "a pod that names its node goes around the scheduler: remove spec.nodeName"
@@ -132,5 +132,5 @@ object.?data.orValue({{}}).all(k, k in variables.before
     ),
 )
 
-POLICIES: Final[tuple[Policy, ...]] = (_PODS, _POD_METADATA, _TEMPLATES, _KEYS)
+POLICIES: Final[tuple[Policy, ...]] = (_PODS, _POD_METADATA, _TEMPLATES, _KEYS, pods_deletion.DELETION)
 MUTATIONS: Final[tuple[Mutation, ...]] = (pods_complete.PODS, pods_complete.DEBUG_CONTAINERS)

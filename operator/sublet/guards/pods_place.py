@@ -3,6 +3,7 @@
 from typing import Final
 
 from sublet.desired import naming
+from sublet.guards.pods_deletion import LONGEST_GRACE_SECONDS
 from sublet.guards.rule import Rule
 
 VARIABLES: Final = (
@@ -109,8 +110,25 @@ variables.priority == ''
     ),
     Rule(
         "short-grace",
-        "variables.spec.?terminationGracePeriodSeconds.orValue(30) <= 60",
-        "at the end of a lease nobody waits longer than a minute: set terminationGracePeriodSeconds to at most 60",
+        f"variables.spec.?terminationGracePeriodSeconds.orValue(30) <= {LONGEST_GRACE_SECONDS}",
+        "at the end of a lease nobody waits longer than a minute: set terminationGracePeriodSeconds to at most "
+        f"{LONGEST_GRACE_SECONDS}",
+    ),
+    # With none, whoever deletes the pod deletes it by force, the cluster's own controllers too.
+    Rule(
+        "some-grace",
+        "variables.spec.?terminationGracePeriodSeconds.orValue(30) != 0",
+        "a pod is gone when its node has stopped it: set terminationGracePeriodSeconds to 1 at least",
+    ),
+    # What a probe says counts for a container that the probe has stopped, whatever the pod says.
+    Rule(
+        "short-probe-grace",
+        f"""\
+variables.containers.all(c,
+  c.?livenessProbe.?terminationGracePeriodSeconds.orValue(30) <= {LONGEST_GRACE_SECONDS}
+  && c.?startupProbe.?terminationGracePeriodSeconds.orValue(30) <= {LONGEST_GRACE_SECONDS})""",
+        "at the end of a lease nobody waits longer than a minute: set terminationGracePeriodSeconds of livenessProbe "
+        f"and startupProbe to at most {LONGEST_GRACE_SECONDS}",
     ),
 )
-"""Rules of pods and of templates alike."""
+"""Rules of pods and of templates alike; they need `containers` of the rules about contents as well."""

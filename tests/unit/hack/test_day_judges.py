@@ -107,6 +107,13 @@ CASES: dict[str, list[tuple[float, str, str, Fact | None]]] = {
         *begins(),
         (2, "GPULease", "b", replace(OTHER, starts_at=BASE + 5.5 * HOUR, ends_at=BASE + 8 * HOUR)),
     ],
+    "a node is given back when its lease is gone": [
+        *begins(),
+        (2, "Namespace", "lease-a", ACCESS),
+        (5, "GPULease", "a", ENDED),
+        (5.1, "Namespace", "lease-a", None),
+        (5.2, "Node", "n1", RETURNED),
+    ],
     "no claim before the cleaning is over": [(0, "Node", "n1", RETURNED), *begins()[1:]],
     "nothing is left when a lease says it is over": [*begins(), (5, "GPULease", "a", OVER)],
     "end by the clock is on time": [*begins(), (5, "GPULease", "a", ENDED), (5.1, "RoleBinding", NAME, None)],
@@ -165,6 +172,31 @@ def test_a_delay_with_a_cause_is_excused_and_counted() -> None:
     )
     assert book.violations == []
     assert book.excused["queue: a node failed"] == 1
+
+
+@pytest.mark.parametrize(("access", "is_late"), [(2.001, False), (2.1, True)])
+def test_a_start_is_measured_from_when_its_nodes_were_free(access: float, *, is_late: bool) -> None:
+    """The control plane took an hour longer than the gap to clear the namespace of the lease before."""
+    _, book = told(
+        (0, "GPULease", "b", replace(OTHER, starts_at=BASE - 5 * HOUR, ends_at=BASE)),
+        (0, "Node", "n1", THEIRS),
+        (0.1, "GPULease", "a", WAITING),
+        (0.2, "GPULease", "a", BOOKED),
+        (2, "Node", "n1", FREE),
+        (2, "Node", "n1", CLAIMED),
+        (access, "RoleBinding", NAME, ACCESS),
+    )
+    assert ("start of a reserved lease is on time" in rules(book)) is is_late
+    assert book.excused["start: its nodes were not free before"] == 1
+
+
+@pytest.mark.parametrize(("seconds", "excused"), [(0.5, True), (3, False)])
+def test_access_in_the_moment_in_which_a_node_is_replaced_is_excused(seconds: float, *, excused: bool) -> None:
+    """News of it cannot have come through; later, a tenant is let in onto what it was promised alone."""
+    moved = replace(BOOKED, nodes=("n2",))
+    entry = 1.1 + seconds / 3600
+    _, book = told(*begins()[:-1], (1.1, "GPULease", "a", moved), (entry, "RoleBinding", NAME, ACCESS))
+    assert ("no access before all claims" not in rules(book)) is excused
 
 
 @pytest.mark.parametrize(

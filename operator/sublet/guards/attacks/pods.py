@@ -3,7 +3,7 @@
 from typing import Final
 
 from sublet.guards.attacks.attack import Attack
-from sublet.guards.attacks.pods_changes import CHANGES, DEBUG, DEBUG_BY_ADMIN
+from sublet.guards.attacks.pods_changes import CHANGES, DEBUG, DEBUG_BY_ADMIN, DELETIONS
 from sublet.guards.attacks.pods_contents import ANNOTATIONS, DEVICES, IMAGES, IN_TEMPLATES
 from sublet.guards.attacks.pods_place import PLACE
 from sublet.guards.attacks.pods_security import BASELINE, RESTRICTED
@@ -21,6 +21,7 @@ ATTACKS: Final[tuple[Attack, ...]] = (
     *(workload(kind, bad) for bad in _TEMPLATES for kind in TENANT_KINDS if kind not in bad.not_by),
     *(workload(kind, PLACE[0], "rbac") for kind in OTHER_KINDS),
     *CHANGES,
+    *DELETIONS,
     *DEBUG,
 )
 """Of a tenant whose lease has the level `baseline`."""

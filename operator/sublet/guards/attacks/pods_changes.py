@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from sublet.desired import naming
-from sublet.guards.attacks.attack import Attack, Manifest, Request, Scene
+from sublet.guards.attacks.attack import Attack, Manifest, Request, Scene, Verb
 from sublet.guards.attacks.pods_shapes import STANDING, container
 
 _EVIL: Final = "evil.test/app"
@@ -119,6 +119,25 @@ CHANGES: Final = (
         f"/api/v1/namespaces/{{namespace}}/configmaps/{STANDING}",
         {"data": {"CUDA_VISIBLE_DEVICES": "all"}},
     ),
+)
+
+
+def _deletion(name: str, what: str, stopped_by: str, seconds: int, path: str = _POD) -> Attack:
+    # Options in the body make the API server ignore those in the query, and with them that this is a dry run.
+    body = {"gracePeriodSeconds": seconds, "dryRun": ["All"]}
+    verb: Verb = "delete" if path is _POD else "deletecollection"
+    return Attack(name, what, stopped_by, lambda s: Request(verb, path.format(namespace=s.namespace), body))
+
+
+_OUTSTAY: Final = "Compute on until long after the end, on a node that somebody else gets."
+_OUTLAST: Final = "Hold up the end of the lease, by a wait that nobody can shorten."
+_PODS: Final = _POD.removesuffix(f"/{STANDING}")
+
+DELETIONS: Final = (
+    _deletion("delete-by-force", _OUTSTAY, "no-forced-deletion", 0),
+    _deletion("delete-all-by-force", _OUTSTAY, "no-forced-deletion", 0, _PODS),
+    _deletion("delete-with-an-hour-of-grace", _OUTLAST, "short-deletion-grace", 3600),
+    _deletion("delete-all-with-an-hour-of-grace", _OUTLAST, "short-deletion-grace", 3600, _PODS),
 )
 
 

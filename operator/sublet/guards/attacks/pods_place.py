@@ -4,7 +4,7 @@ from typing import Final
 
 from sublet.desired import naming
 from sublet.guards.attacks.attack import Manifest, Scene
-from sublet.guards.attacks.pods_shapes import Bad
+from sublet.guards.attacks.pods_shapes import Bad, container
 
 _ELSEWHERE: Final = "somebody-elses-lease"
 
@@ -37,6 +37,7 @@ def _tolerates(**toleration: object) -> Manifest:
     return {"tolerations": [toleration]}
 
 
+_STOPPING: Final = {"exec": {"command": ["false"]}, "terminationGracePeriodSeconds": 3600}
 _NODES: Final = "Run on a node of another tenant or of the owner."
 _STAY: Final = "Stay on a node whatever happens to it."
 
@@ -149,5 +150,31 @@ PLACE: Final = (
         "Hold up the end of the lease.",
         "short-grace",
         lambda _: {"terminationGracePeriodSeconds": 3600},
+    ),
+    Bad(
+        "no-grace",
+        "Be deleted by force, and compute on while nobody knows.",
+        "some-grace",
+        lambda _: {"terminationGracePeriodSeconds": 0},
+    ),
+    Bad(
+        "endless-grace-of-a-liveness-probe",
+        "Hold up the end of the lease, by a container that its probe stops.",
+        "short-probe-grace",
+        lambda _: {"containers": [container(livenessProbe=_STOPPING)]},
+    ),
+    Bad(
+        "endless-grace-of-a-startup-probe",
+        "Hold up the end of the lease, by a container that never starts.",
+        "short-probe-grace",
+        lambda _: {"containers": [container(startupProbe=_STOPPING)]},
+    ),
+    Bad(
+        "endless-grace-of-a-sidecar",
+        "Hold up the end of the lease, by a sidecar that its probe stops.",
+        "short-probe-grace",
+        lambda _: {
+            "initContainers": [container(name="side", restartPolicy="Always", livenessProbe=_STOPPING)],
+        },
     ),
 )
