@@ -17,7 +17,7 @@ from sublet.doctor import judge
 from sublet.doctor.judge import Finding, Verdict
 from sublet.doctor.policies import OPEN_NAMESPACE, digest
 from sublet.doctor.standing import Measured, due
-from sublet.errors import UnavailableError
+from sublet.errors import ForbiddenError, InvalidError, UnavailableError
 from sublet.plan.conditions import RUNNING
 from sublet.plan.observed import NodeSeen
 
@@ -65,7 +65,11 @@ async def _measure(world: World, pool: GPUPool, node: str, now: datetime) -> tup
         image = measure.image_in(world.children[NAMESPACE].get(OPEN_NAMESPACE))
     except UnavailableError as error:
         return (Finding("probe-pods", Verdict.UNKNOWN, error.message),)
-    return await measure.measure(world.client, pool, node, image, now)
+    try:
+        return await measure.measure(world.client, pool, node, image, now)
+    except (ForbiddenError, InvalidError) as error:
+        # Somebody's admission or a quota: told where the owner looks, and tried again as any answer that is no pass.
+        return (Finding("probe-pods", Verdict.UNKNOWN, f"a probe pod is not let in: {error.message}"),)
 
 
 def _seen(world: World, name: str) -> NodeSeen | None:
