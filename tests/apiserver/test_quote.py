@@ -261,11 +261,11 @@ async def test_bad_words_exit_with_two(site: Site, viewer: Path, tmp_path: Path)
 
 async def test_a_pool_that_is_not_accepted_sells_nothing(site: Site, viewer: Path) -> None:
     """Neither command plans with a pool that the operator would not sell from."""
-    await site.pool(nodes=2, sanitize={"mode": "External"})
+    await site.pool(nodes=2, isolation={"minToolkitVersion": "1.17.8"})
 
     shown = await sublet(viewer, "availability", site.prefix)
     quoted = await sublet(viewer, "quote", site.prefix, "--nodes", "1", "--duration", "1h")
 
     assert (shown.returncode, quoted.returncode) == (1, 1)
-    assert "spec.sanitize: not enforced by this version of Sublet" in " ".join(shown.stderr.split())
-    assert "spec.sanitize: not enforced by this version of Sublet" in " ".join(quoted.stdout.split())
+    assert "spec.isolation.minToolkitVersion: not enforced by this version of Sublet" in " ".join(shown.stderr.split())
+    assert "spec.isolation.minToolkitVersion: not enforced by this version of Sublet" in " ".join(quoted.stdout.split())
