@@ -37,10 +37,15 @@ test-unit: $(VENV)/.synced ## Run the tests that need no cluster
 	$(RUN)/pytest tests/unit tests/contract $(ARGS)
 
 .PHONY: test-nightly
-test-nightly: $(VENV)/.synced ## Run the planner against its oracle through 10,000 lives of a calendar, and a small day
+test-nightly: $(VENV)/.synced ## Run the planner against its oracle through 10,000 lives, a small day, and test-netpol
 	$(RUN)/pytest tests/unit/calendar --hypothesis-profile nightly --timeout 0 $(ARGS)
 	$(CLUSTER) build --real-nodes
 	$(RUN)/pytest -m nightly --timeout 0 $(ARGS)
+	$(RUN)/python -m hack.netpol
+
+.PHONY: test-netpol
+test-netpol: $(VENV)/.synced ## Run upstream's suite for NetworkPolicies against the agents of real nodes (needs root)
+	$(RUN)/python -m hack.netpol $(ARGS)
 
 .PHONY: node-packages
 node-packages: $(VENV)/.synced ## Install the Debian packages that real nodes need, if this is root

@@ -36,6 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--real-nodes", type=int, default=0, metavar="N", help="nodes that run containers, besides those (root)"
     )
+    up.add_argument("--enforce", action="store_true", help="enforce NetworkPolicies on real nodes (a test fixture)")
     up.add_argument("--provider", choices=("auto", *PROVIDERS), default="auto")
     up.add_argument("--use-kubeconfig", dest="provider", action="store_const", const="kubeconfig")
     up.add_argument("--audit", action="store_true", help="write logs/audit.jsonl: who asked for what")
@@ -77,6 +78,7 @@ def _up(arguments: argparse.Namespace) -> int:
         arguments.name,
         nodes=arguments.nodes,
         real_nodes=arguments.real_nodes,
+        enforce=arguments.enforce,
         provider=arguments.provider,
         audit=arguments.audit,
         say=progress.to_stderr,

@@ -48,6 +48,13 @@ class Connection:
         response = self._http.getresponse()
         return Answer(response.status, response.read())
 
+    def lines(self, path: str) -> Iterator[bytes]:
+        """Each line of an answer, as it comes."""
+        self._http.request("GET", path, headers=self._headers)
+        response = self._http.getresponse()
+        Answer(response.status, b"").accept()
+        yield from response
+
     def close(self) -> None:
         """Close the socket."""
         self._http.close()

@@ -68,10 +68,12 @@ NODE_MODULES = (
     ),
     Module("dns", {"coredns": f"{OURS}/dns"}),
     Module("gpuplugin", {"gpuplugin": f"{OURS}/gpuplugin"}),
-    Module("images", {name: f"{OURS}/images/{name}" for name in ("pause", "tenant")}),
+    Module("images", {name: f"{OURS}/images/{name}" for name in ("pause", "tenant", "sanitize")}),
 )
 # What tests judge with, and no cluster runs.
 TEST_MODULES = (Module("flows", {"flows": f"{OURS}/flows"}),)
+# Upstream's suite for NetworkPolicies, and what its pods run.
+SUITE_MODULES = (Module("netpol", {"netpol": f"{OURS}/netpol", "agnhost": "k8s.io/kubernetes/test/images/agnhost"}),)
 
 
 def cache() -> Path:

@@ -8,6 +8,8 @@ from hack.cluster.state import State
 
 LOOPBACK = "127.0.0.1"
 SERVICE_RANGE = "10.96.0.0/16"
+# For Services that ask for IPv6, where nodes have it.
+SERVICE_RANGES = f"{SERVICE_RANGE},fd00:10:96::/108"
 SERVICE_IP = "10.96.0.1"
 POD_RANGE = "10.244.0.1/16"
 ISSUER = "https://kubernetes.default.svc"
@@ -37,13 +39,17 @@ def ready_url(name: str, port: int, host: str = LOOPBACK) -> str:
 
 
 def control_plane(
-    state: State, ports: Mapping[str, int], *, audit: bool, host: str = LOOPBACK
+    state: State, ports: Mapping[str, int], *, audit: bool, host: str = LOOPBACK, services: str = SERVICE_RANGE
 ) -> tuple[Component, ...]:
-    """The components of a cluster, in starting order; at another `host` than loopback kubelets reach the API server."""
+    """The components of a cluster, in starting order; at another `host` than loopback kubelets reach the API server.
+
+    `services` are the ranges of Services, one of each family.
+    """
     server = f"https://127.0.0.1:{ports['etcd']}"
     flags = {
         "etcd": _etcd(state, server),
-        "kube-apiserver": _apiserver(state, ports["kube-apiserver"], server, host) + _audit(state, wanted=audit),
+        "kube-apiserver": _apiserver(state, ports["kube-apiserver"], server, host, services)
+        + _audit(state, wanted=audit),
         "kube-controller-manager": _controller_manager(state, ports["kube-controller-manager"]),
         "kube-scheduler": _scheduler(state, ports["kube-scheduler"]),
         "kwok": _kwok(state, ports["kwok"]),
@@ -68,7 +74,7 @@ def _etcd(state: State, server: str) -> tuple[str, ...]:
     )
 
 
-def _apiserver(state: State, port: int, etcd: str, host: str) -> tuple[str, ...]:
+def _apiserver(state: State, port: int, etcd: str, host: str, services: str) -> tuple[str, ...]:
     pki = state.folder / "pki"
     return (
         f"--etcd-servers={etcd}",
@@ -88,7 +94,7 @@ def _apiserver(state: State, port: int, etcd: str, host: str) -> tuple[str, ...]
         f"--service-account-issuer={ISSUER}",
         f"--service-account-key-file={pki / 'service-account.pub'}",
         f"--service-account-signing-key-file={pki / 'service-account.key'}",
-        f"--service-cluster-ip-range={SERVICE_RANGE}",
+        f"--service-cluster-ip-range={services}",
         "--event-ttl=30m",
         # As every distribution has it, for its own pods: what tenants may do is for admission to say.
         "--allow-privileged=true",

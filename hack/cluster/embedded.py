@@ -38,27 +38,30 @@ class Health:
     port: int | None
 
 
-def start(state: State, *, count: int, real: int, audit: bool, say: Say) -> None:
+def start(state: State, *, count: int, real: int, enforce: bool, audit: bool, say: Say) -> None:
     """Start every component, create `count` nodes and run `real` ones; on failure leave nothing running."""
     found = binaries.resolve(say) | (binaries.resolve_for_nodes(say) if real else {})
     try:
-        _start(state, found, count=count, real=real, audit=audit, say=say)
+        _start(state, found, count=count, real=real, enforce=enforce, audit=audit, say=say)
     except PortTakenError as taken:
         say(f"{taken}; once more with other ports")
         stop(state)
-        _start(state, found, count=count, real=real, audit=audit, say=say)
+        _start(state, found, count=count, real=real, enforce=enforce, audit=audit, say=say)
 
 
-def _start(state: State, found: dict[str, Path], *, count: int, real: int, audit: bool, say: Say) -> None:
+def _start(
+    state: State, found: dict[str, Path], *, count: int, real: int, enforce: bool, audit: bool, say: Say
+) -> None:
     state.prepare()
     binaries.link(found, state.bin)
     try:
-        plan = realnodes.prepare(state, real) if real else None
+        plan = realnodes.prepare(state, real, enforce=enforce) if real else None
         host = str(plan.gateway) if plan else components.LOOPBACK
         ports = dict(zip(components.NAMES, free_ports(len(components.NAMES)), strict=True))
         server = f"https://{host}:{ports['kube-apiserver']}"
         tokens = _credentials(state, server, host, realnodes.identities(plan) if plan else ())
-        for component in components.control_plane(state, ports, audit=audit, host=host):
+        services = components.SERVICE_RANGES if plan and plan.wide else components.SERVICE_RANGE
+        for component in components.control_plane(state, ports, audit=audit, host=host, services=services):
             _launch(state, component, say)
         api = Api(server, state.folder / "pki/ca.crt", tokens["admin"])
         _populate(api, count, say)
@@ -67,8 +70,8 @@ def _start(state: State, found: dict[str, Path], *, count: int, real: int, audit
     except BaseException:
         stop(state)
         raise
-    real_nodes = [str(node.address) for node in plan.nodes] if plan else []
-    state.save(provider=PROVIDER, server=server, ports=ports, audit=audit, real_nodes=real_nodes)
+    of_nodes = realnodes.facts(plan) if plan else {"real_nodes": []}
+    state.save(provider=PROVIDER, server=server, ports=ports, audit=audit, **of_nodes)
 
 
 def _credentials(state: State, server: str, host: str, of_nodes: Sequence[Identity]) -> dict[str, str]:
@@ -132,7 +135,7 @@ def health(state: State) -> list[Health]:
     ports, host = facts.get("ports", {}), urlsplit(facts.get("server", "")).hostname or components.LOOPBACK
     urls = {
         name: components.ready_url(name, ports[name], host) for name in components.NAMES if name in ports
-    } | realnodes.ready_urls(facts.get("real_nodes", []))
+    } | realnodes.ready_urls(facts.get("real_nodes", []), enforce=facts.get("enforce", False))
     return [_health(state, name, url) for name, url in urls.items()]
 
 

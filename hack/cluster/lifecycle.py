@@ -21,6 +21,7 @@ def up(
     *,
     nodes: int | None = None,
     real_nodes: int = 0,
+    enforce: bool = False,
     provider: str = embedded.PROVIDER,
     audit: bool = False,
     say: Say = progress.to_stderr,
@@ -28,7 +29,10 @@ def up(
     """Start the cluster `name`, or make sure that it runs and has at least `nodes` GPU nodes.
 
     `real_nodes` have a kubelet and run containers (embedded only). Where this machine cannot run any, kwok plays them.
+    `enforce` has NetworkPolicies enforced on them.
     """
+    if enforce and not real_nodes:
+        raise ClusterError("NetworkPolicies are enforced on real nodes alone: say how many (`--real-nodes N`).")
     state = State(name)
     with state.lock():
         facts = state.facts()
@@ -37,6 +41,8 @@ def up(
             cluster = attach(name)
             if nodes is not None:
                 cluster.create_nodes(nodes, shrink=False)
+            if enforce and facts.get("real_nodes") and not facts.get("enforce"):
+                raise ClusterError(f"{name} runs and enforces no NetworkPolicies: `down` it first.")
             if real_nodes > len(facts.get("real_nodes", ())):
                 if _can_run_nodes(say):
                     raise ClusterError(f"{name} runs with fewer real nodes than {real_nodes}: `down` it first.")
@@ -45,11 +51,11 @@ def up(
         if state.folder.exists():
             say(f"clearing what is left of {name}")
             stop(state)
-        _start(state, provider, nodes=nodes, real=real_nodes, audit=audit, say=say)
+        _start(state, provider, nodes=nodes, real=real_nodes, enforce=enforce, audit=audit, say=say)
         return attach(name)
 
 
-def _start(state: State, asked: str, *, nodes: int | None, real: int, audit: bool, say: Say) -> None:
+def _start(state: State, asked: str, *, nodes: int | None, real: int, enforce: bool, audit: bool, say: Say) -> None:
     chosen = providers.choose(asked, os.environ, kind_works=_kind_works)
     if hint := providers.warning(chosen, os.environ):
         say(hint)
@@ -64,7 +70,7 @@ def _start(state: State, asked: str, *, nodes: int | None, real: int, audit: boo
             borrowed.create_nodes(state, nodes, "gpu")
     else:
         played = real if real and not _can_run_nodes(say) else 0
-        embedded.start(state, count=count, real=real - played, audit=audit, say=say)
+        embedded.start(state, count=count, real=real - played, enforce=enforce and not played, audit=audit, say=say)
         if played:
             attach(state.name).create_nodes(played, realnodes.PREFIX)
 

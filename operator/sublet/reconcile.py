@@ -20,6 +20,7 @@ from sublet.plan.diff import build_up, holds, out_of_reach
 from sublet.plan.observed import LeaseView
 from sublet.plan.probes import probes
 from sublet.plan.proof import Unproven, unproven
+from sublet.plan.sanitizing import Cleaning, came_back_anew, cleaning_of, dirty, quarantine
 from sublet.plan.steps import NOTHING_TO_DO, Plan
 from sublet.plan.teardown import is_cleared, is_emptied, revoke, tear_down
 from sublet.plan.translate import tenancy_of
@@ -31,6 +32,9 @@ from sublet.settings import Settings
 from sublet.telemetry import events, metrics
 
 _LOG = logging.getLogger(__name__)
+
+_GIVING_BACK = {Stage.RELEASING, Stage.SANITIZING}
+"""The stages in which what a lease has is taken away."""
 
 _PATIENCE = timedelta(seconds=15)
 """After how long a pass looks again for what it waits for, in case the news of it was lost."""
@@ -52,7 +56,7 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     stage = lifecycle.stage(_facts(seen, verdict, now), now)
     if stage in RUNNING:
         await publish.hold(world, seen.lease)
-    if stage is Stage.RELEASING and seen.claimed and not seen.volumes and is_emptied(seen.own_children):
+    if stage in _GIVING_BACK and _must_look_for_volumes(seen):
         await world.read_volumes()
         names = naming.namespace_names(name, seen.lease.spec.namespaces)
         seen = replace(seen, volumes=storage.volumes_in(world, names))
@@ -75,6 +79,16 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     if done.failures:
         raise done.failures[0][1]
     return _wake(seen, situation, now)
+
+
+def _must_look_for_volumes(seen: LeaseView) -> bool:
+    """Whether a node is about to leave the lease's hands, or to be cleaned, that was in them until now."""
+    untouched = any(node.sanitizing_after is None for node in seen.claimed)
+    return untouched and not seen.volumes and is_emptied(seen.own_children)
+
+
+def _cleaning(seen: LeaseView) -> Cleaning:
+    return cleaning_of(seen.lease.metadata.name, seen.lease.metadata.uid, seen.pool, seen.jobs)
 
 
 def _is_current(world: World, lease: GPULease) -> bool:
@@ -103,7 +117,8 @@ def _facts(seen: LeaseView, verdict: Verdict | None, now: datetime, *, in_place:
         suspended=lease.spec.suspend,
         reclaimed=status.is_reclaimed(lease),
         in_place=in_place,
-        cleared=is_cleared(seen.own_children, seen.claimed, seen.volumes),
+        cleaning=is_emptied(seen.own_children) and not seen.volumes and _cleaning(seen).how is not None,
+        cleared=is_cleared(seen.own_children, seen.claimed, seen.volumes, _cleaning(seen)),
     )
 
 
@@ -117,9 +132,8 @@ def _plan(
     mutating: bool,
     has_cluster_policies: bool,
 ) -> Plan:
-    if stage is Stage.RELEASING:
-        ended = status.end_of(seen.lease, now) or now
-        return tear_down(seen.own_children, seen.claimed, seen.volumes, ended + _cleaning_gap(seen), now)
+    if stage in _GIVING_BACK:
+        return _take_away(seen, now)
     if stage not in RUNNING:
         return NOTHING_TO_DO
     if seen.pool is None:
@@ -137,6 +151,15 @@ def _plan(
     )
     wanted = render(tenancy)
     return build_up(seen, wanted if lets_in else replace(wanted, access=()), probes(tenancy, mutating=mutating))
+
+
+def _take_away(seen: LeaseView, now: datetime) -> Plan:
+    reusable_at = (status.end_of(seen.lease, now) or now) + _cleaning_gap(seen)
+    cleaning = _cleaning(seen)
+    plan = tear_down(seen.own_children, seen.claimed, seen.volumes, reusable_at, now, cleaning)
+    why = "the node was deleted before it was cleaned, and came back"
+    anew = tuple(quarantine(node, cleaning, why) for node in came_back_anew(seen, cleaning))
+    return replace(plan, waves=(*plan.waves, anew)) if anew else plan
 
 
 def _situation(
@@ -170,6 +193,8 @@ def _situation(
         waiting=plan.waiting,
         volumes_stuck=is_emptied(seen.own_children) and bool(stuck(seen.volumes)),
         failure=done.failures[0][1].message if done.failures else "",
+        sanitize=seen.pool.spec.sanitize.mode if seen.pool and seen.pool.spec.sanitize else None,
+        dirty=dirty([node for node in after.nodes.values() if node is not None], seen.lease.metadata.uid),
         probe_failed=any(isinstance(error, GuardError) for _, error in done.failures),
         unproven=doubt,
     )
@@ -186,7 +211,8 @@ async def _report(world: World, seen: LeaseView, situation: Situation, now: date
     if not lifecycle.may_move(before, situation.stage):
         _LOG.error("%s moved from %s to %s, which no lease may", lease.metadata.name, before, situation.stage)
     news = status.report(situation, now)
-    if situation.stage is Stage.ENDED:
+    if situation.stage is Stage.ENDED or (situation.stage is Stage.SANITIZING and before is not Stage.SANITIZING):
+        # All that is billed has happened: cleaning may take days, and is on nobody's bill.
         await publish.record(world, lease, now)
     if status.is_news(lease, news):
         await publish.lease_status(world, lease, news)
@@ -203,6 +229,8 @@ def _measure(seen: LeaseView, situation: Situation, now: datetime) -> None:
         metrics.READY_SECONDS.observe((now - lease.starts_at).total_seconds())
     if situation.stage is Stage.ENDED and lease.released_at is None and lease.ended_at is not None:
         metrics.GIVE_BACK_SECONDS.observe((now - lease.ended_at).total_seconds())
+        if situation.sanitize is not None:
+            metrics.SANITIZE_SECONDS.observe((now - lease.ended_at).total_seconds())
 
 
 def _wake(seen: LeaseView, situation: Situation, now: datetime) -> datetime | None:

@@ -8,6 +8,7 @@ import pytest
 
 from sublet.cluster import kinds
 from sublet.doctor.policies import NAMESPACES
+from tests.apiserver.cleaning import steps
 from tests.apiserver.site import Site, eventually
 from tests.conftest import Tool
 
@@ -22,7 +23,12 @@ RBAC = "rbac.authorization.k8s.io"
 def granted(kubectl: Tool) -> set[Right]:
     """Group, resource and verb of everything that the chart grants."""
     measuring = [["role", name, "--namespace", name] for name in NAMESPACES]
-    roles = [["clusterrole", "sublet"], ["role", "sublet-events", "--namespace", "default"], *measuring]
+    roles = [
+        ["clusterrole", "sublet"],
+        ["role", "sublet-events", "--namespace", "default"],
+        ["role", "sublet-sanitize", "--namespace", "sublet-sanitize"],
+        *measuring,
+    ]
     rules = [rule for role in roles for rule in json.loads(kubectl("get", *role, "-o", "json").stdout)["rules"]]
     return {
         (group, resource, verb)
@@ -61,7 +67,7 @@ def surplus(kind: str, api_version: str, namespace: str, labels: Raw, name: str 
 @pytest.mark.usefixtures("cluster_policies")
 async def test_every_right_is_used_and_none_is_missing(site: Site, kubectl: Tool) -> None:
     """Over the whole life of a lease, drift and surplus included, the calls made are exactly the rights granted."""
-    await site.pool(nodes=2)
+    await site.pool(nodes=2, sanitize=steps("wipe"))
     await site.lease("a", namespaces=["staging"])
     lease = await site.reach("a", "Active")
     namespace = lease["status"]["namespaces"][0]

@@ -189,10 +189,12 @@ async def test_a_volume_that_was_retained_goes_once_its_policy_says_so(
 class Deaf(Client):
     """A client whose watch on volumes tells nothing, as one that lags behind."""
 
-    async def watch(self, kind: Kind, since: str, **query: str) -> AsyncIterator[Raw]:  # noqa: D102
+    async def watch(  # noqa: D102
+        self, kind: Kind, since: str, namespace: str | None = None, **query: str
+    ) -> AsyncIterator[Raw]:
         if kind is kinds.PERSISTENT_VOLUME:
             await asyncio.Event().wait()
-        async for event in super().watch(kind, since, **query):
+        async for event in super().watch(kind, since, namespace, **query):
             yield event
 
 

@@ -40,15 +40,22 @@ KINDS = sorted(
         "CustomResourceDefinition/leaserecords.sublet.dev",
         "Deployment/sublet",
         "Namespace/sublet-ended",
+        "Namespace/sublet-sanitize",
         "Role/sublet-events",
+        "Role/sublet-sanitize",
         "RoleBinding/sublet-events",
         "RoleBinding/sublet-probe",
+        "RoleBinding/sublet-sanitize",
         "Service/sublet-metrics",
         "ServiceAccount/sublet",
         "ValidatingAdmissionPolicy/sublet-lease-times",
         "ValidatingAdmissionPolicy/sublet-operator-bounds",
+        "ValidatingAdmissionPolicy/sublet-operator-jobs",
+        "ValidatingAdmissionPolicy/sublet-operator-marks",
         "ValidatingAdmissionPolicyBinding/sublet-lease-times",
         "ValidatingAdmissionPolicyBinding/sublet-operator-bounds",
+        "ValidatingAdmissionPolicyBinding/sublet-operator-jobs",
+        "ValidatingAdmissionPolicyBinding/sublet-operator-marks",
     ]
 )
 
@@ -332,6 +339,9 @@ def test_only_the_operators_pod_holds_its_token(helm: Helm) -> None:
         ({"metrics": {"port": 8080}}, "at '/metrics/port'"),  # the liveness endpoint has it
         ({"tenantRole": {"name": "admin"}}, "at '/tenantRole/name'"),  # the chart would take it over
         ({"breakGlass": {"group": "'] || true || ['"}}, "at '/breakGlass/group'"),  # it becomes part of an expression
+        ({"sanitize": {"group": "'] || true || ['"}}, "at '/sanitize/group'"),
+        ({"sanitize": {"images": ["a"], "x": 1}}, "at '/sanitize'"),
+        ({"sanitize": {"images": ["'] || true || ['"]}}, "at '/sanitize/images/0'"),
     ],
     ids=str,
 )

@@ -7,7 +7,7 @@ import yaml
 
 from sublet.guards import render
 from sublet.guards.catalogue import MUTATIONS, POLICIES
-from sublet.guards.rule import BREAK_GLASS, OPERATOR, Mutation, Policy, manifests
+from sublet.guards.rule import BREAK_GLASS, OPERATOR, SANITIZERS, Mutation, Policy, manifests
 from tests.conftest import Tool
 
 CHART = Path(__file__).parents[2] / "charts" / "sublet"
@@ -38,19 +38,23 @@ def test_a_file_holds_its_policy_and_says_where_it_comes_from(policy: Policy | M
     assert "{{" not in text
 
 
-def test_the_chart_fills_in_two_names_and_adds_labels(helm: Tool) -> None:
+def test_the_chart_fills_in_three_names_and_adds_labels(helm: Tool) -> None:
     """Every other byte of a policy is the generated one."""
     flags = (
         "--namespace",
         "gpu-system",
         "--set",
-        "breakGlass.group=corp:oncall",
+        "breakGlass.group=corp:oncall,sanitize.group=corp:cleaners",
         "--show-only",
         "templates/guards.yaml",
     )
     rendered = list(yaml.safe_load_all(helm("template", "sublet", str(CHART), *flags, *SERVED).stdout))
     assert all(each["metadata"].pop("labels")["app.kubernetes.io/name"] == "sublet" for each in rendered)
-    names = {OPERATOR: "system:serviceaccount:gpu-system:sublet", BREAK_GLASS: "corp:oncall"}
+    names = {
+        OPERATOR: "system:serviceaccount:gpu-system:sublet",
+        BREAK_GLASS: "corp:oncall",
+        SANITIZERS: "corp:cleaners",
+    }
     wanted = []
     for text in render.files().values():
         filled = text

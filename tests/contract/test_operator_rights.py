@@ -126,7 +126,7 @@ def test_there_are_no_other_roles(objects: list[Raw]) -> None:
     roles = sorted(each["metadata"]["name"] for each in objects if each["kind"] == "ClusterRole")
     assert roles == ["sublet", "sublet-editor", "sublet-tenant", "sublet-viewer"]
     names = sorted(each["metadata"]["name"] for each in objects if each["kind"] == "Role")
-    assert names == [*sorted(NAMESPACES), "sublet-events"]
+    assert names == [*sorted(NAMESPACES), "sublet-events", "sublet-sanitize"]
 
 
 def test_no_role_is_open_ended(objects: list[Raw]) -> None:
@@ -191,10 +191,20 @@ def test_the_operator_may_only_post_events_about_leases_and_pools(objects: list[
     assert rights(role) == {("", "events"): {"create"}}
 
 
+def test_the_operator_runs_jobs_in_one_namespace_and_never_looks_at_their_pods(objects: list[Raw]) -> None:
+    """It makes, follows and deletes them where steps of a cleaning run, and changes none."""
+    role = the(objects, "Role", "sublet-sanitize")
+    assert role["metadata"]["namespace"] == "sublet-sanitize"
+    assert rights(role) == {("batch", "jobs"): {*FOLLOW, "create", "delete"}}
+
+
 def test_the_rights_are_the_operators(objects: list[Raw]) -> None:
-    """Both bindings name the chart's ServiceAccount and nobody else."""
+    """All bindings name the chart's ServiceAccount and nobody else."""
     account = [{"kind": "ServiceAccount", "name": "sublet", "namespace": "sublet-system"}]
     cluster_wide, events = the(objects, "ClusterRoleBinding", "sublet"), the(objects, "RoleBinding", "sublet-events")
+    steps = the(objects, "RoleBinding", "sublet-sanitize")
+    assert (steps["roleRef"]["name"], steps["subjects"]) == ("sublet-sanitize", account)
+    assert steps["metadata"]["namespace"] == "sublet-sanitize"
     assert (cluster_wide["roleRef"]["name"], cluster_wide["subjects"]) == ("sublet", account)
     assert (events["roleRef"]["name"], events["subjects"]) == ("sublet-events", account)
     assert events["metadata"]["namespace"] == "default"
@@ -204,7 +214,11 @@ def test_the_operator_has_a_right_to_every_kind_it_knows(objects: list[Raw]) -> 
     """A kind that the code learns has to be granted, and one that it forgets has to be taken back."""
     granted = {
         (group, resource.partition("/")[0])
-        for role in (the(objects, "ClusterRole", "sublet"), the(objects, "Role", "sublet-events"))
+        for role in (
+            the(objects, "ClusterRole", "sublet"),
+            the(objects, "Role", "sublet-events"),
+            the(objects, "Role", "sublet-sanitize"),
+        )
         for group, resource in rights(role)
     }
     known = {(kind.api_version.rpartition("/")[0], kind.plural) for kind in kinds.BY_KIND.values()}

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 
@@ -17,11 +17,12 @@ SECONDS = 15
 GRACE = 3
 # The kubelet looks at deadlines every 10 s at the latest; a pod's deadline counts from its start.
 SLACK = 15
+# A kubelet that could not list its pods tries again after half a minute at the latest.
+LISTED = 30
 
 FOLLOWERS = (
     "kube-controller-manager",
     "kube-scheduler",
-    "coredns",
     *(f"{node}-{daemon}" for node in ("real-000", "real-001") for daemon in ("kubelet", "kube-proxy")),
 )
 
@@ -48,9 +49,14 @@ def dead_api_server(site: RealSite) -> Iterator[None]:
         with killed(site.cluster, "kube-apiserver"):
             yield
     finally:
-        for name in FOLLOWERS:  # they would wait for half a minute before they look again
-            with killed(site.cluster, name):
-                pass
+        restarted(site, FOLLOWERS)
+
+
+def restarted(site: RealSite, names: Iterable[str]) -> None:
+    """Start processes anew that would wait for half a minute before they look for the API server again."""
+    for name in names:
+        with killed(site.cluster, name):
+            pass
 
 
 @pytest.mark.parametrize("outage", [nothing_else, frozen_api_server, dead_api_server])
@@ -89,4 +95,5 @@ async def test_a_kubelet_that_restarts_in_an_outage_stops_pods_once_it_can_list_
         kubelet.kill()
         kubelet.start()
         await asyncio.sleep(stop + GRACE + SLACK - time.time())
-    await site.stopped(namespace, within=SLACK)
+    restarted(site, {*FOLLOWERS} - {kubelet.name})
+    await site.stopped(namespace, within=LISTED + SLACK)

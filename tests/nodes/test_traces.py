@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,13 @@ from tests.conftest import tool
 from tests.nodes.workloads import pod
 
 NAME = f"traces-{os.getpid()}"
-KERNEL = ("vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops", "net/ipv4/ip_forward")
+KERNEL = (
+    "vm/overcommit_memory",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+    "net/ipv4/ip_forward",
+    "net/ipv6/conf/all/forwarding",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +46,12 @@ def traces() -> dict[str, set[str]]:
         "mounts": {line for line in Path("/proc/mounts").read_text().splitlines() if folder in line or key in line},
         "namespaces": set(_lines("ip", "netns")),
         "links": {path.name for path in Path("/sys/class/net").glob(f"{plan.bridge(State(NAME))}*")},
-        "routes": {line for line in _lines("ip", "route") if plan.bridge(State(NAME)) in line},
+        "routes": {
+            line
+            for family in ("-4", "-6")
+            for line in _lines("ip", family, "route")
+            if plan.bridge(State(NAME)) in line
+        },
         "cgroups": {str(path) for path in Path("/sys/fs/cgroup").rglob(f"*{key}*")},
         "rules": set(_lines("nft", "list", "ruleset")),
         "state": {str(path) for path in State(NAME).parent.glob(NAME)},
@@ -54,7 +66,7 @@ def _lines(*command: str) -> list[str]:
 
 @pytest.mark.parametrize("clusters_in_a_row", [3, pytest.param(20, marks=pytest.mark.nightly)])
 def test_clusters_in_a_row_leave_nothing(clusters_in_a_row: int) -> None:
-    """With pods that run, on each node."""
+    """With pods that run, on each node, NetworkPolicies that are enforced, and a network beyond the nodes."""
     before = traces()
     for _ in range(clusters_in_a_row):
         _up_with_pods()
@@ -79,7 +91,7 @@ def test_a_cluster_whose_records_are_gone_leaves_nothing_on_its_nodes() -> None:
     """The name alone finds what runs on the nodes."""
     before = traces()
     cluster = _up_with_pods()
-    control_plane = [each for each in cluster.state.processes() if not each.name.startswith("real-")]
+    control_plane = [each for each in cluster.state.processes() if not each.name.startswith(("real-", "outside"))]
     for process in control_plane:  # these are on no node, and without records nobody could tell whose they are
         process.kill()
     cluster.state.remove()
@@ -91,7 +103,8 @@ def test_a_cluster_whose_records_are_gone_leaves_nothing_on_its_nodes() -> None:
 def test_a_killed_start_leaves_nothing(step: str) -> None:
     """`up` is killed as soon as a daemon of a node is there; nothing was noted of the cluster but its processes."""
     before = traces()
-    command = [sys.executable, "-m", "hack.cluster", "up", "--name", NAME, "--nodes", "0", "--real-nodes", "2"]
+    nodes = ("--nodes", "0", "--real-nodes", "2", "--enforce")
+    command = [sys.executable, "-m", "hack.cluster", "up", "--name", NAME, *nodes]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as starting:
         while State(NAME).process(f"real-000-{step}").pid is None:
             assert starting.poll() is None, "it ended by itself"
@@ -103,7 +116,8 @@ def test_a_killed_start_leaves_nothing(step: str) -> None:
 
 
 def _up_with_pods() -> clusters.Cluster:
-    cluster = clusters.up(NAME, nodes=0, real_nodes=2)
+    cluster = clusters.up(NAME, nodes=0, real_nodes=2, enforce=True)
+    realnodes.make_outside(cluster.state, [ip_address("198.51.100.20"), ip_address("2001:db8:ffff::1")], [80])
     kubectl = tool(cluster.bin / "kubectl", "--kubeconfig", str(cluster.kubeconfig))
     for node in ("real-000", "real-001"):
         kubectl("create", "-f", "-", input=pod(node, "ignore-term", nodeName=node))

@@ -8,25 +8,36 @@ record of what was made. Mounts, veths, routes, rules and pods' networks go with
 last process.
 """
 
-from hack.cluster.realnodes.config import PROBE, TENANT
-from hack.cluster.realnodes.inside import containers, processes
-from hack.cluster.realnodes.plan import PREFIX
+from hack.cluster.realnodes.config import PROBE, REGISTRY, SANITIZE, TENANT
+from hack.cluster.realnodes.inside import containers, processes, run
+from hack.cluster.realnodes.outside import make as make_outside
+from hack.cluster.realnodes.plan import PREFIX, Address, Plan, facts
+from hack.cluster.realnodes.plan import noted as plan_of
 from hack.cluster.realnodes.requirements import lack, packages
-from hack.cluster.realnodes.start import DAEMONS, identities, launch, prepare, ready_urls
+from hack.cluster.realnodes.start import DAEMONS, add_image, identities, launch, prepare, ready_urls
 from hack.cluster.realnodes.teardown import remove
 
 __all__ = [
     "DAEMONS",
     "PREFIX",
     "PROBE",
+    "REGISTRY",
+    "SANITIZE",
     "TENANT",
+    "Address",
+    "Plan",
+    "add_image",
     "containers",
+    "facts",
     "identities",
     "lack",
     "launch",
+    "make_outside",
     "packages",
+    "plan_of",
     "prepare",
     "processes",
     "ready_urls",
     "remove",
+    "run",
 ]

@@ -1,6 +1,7 @@
 """The configuration of a node's daemons, as data.
 
-Paths in /run and /var/lib are the node's own (see `machine`), so the defaults of all daemons are left as they are.
+Paths in /run, /dev/shm and /var/lib are the node's own (see `machine`), so the defaults of all daemons are left as they
+are.
 """
 
 from typing import Any
@@ -13,6 +14,7 @@ REGISTRY_PORT = 5000
 PAUSE = f"{REGISTRY}/pause:1"
 TENANT = f"{REGISTRY}/tenant:1"
 PROBE = f"{REGISTRY}/probe:1"
+SANITIZE = f"{REGISTRY}/sanitize:1"
 KUBELET_PORT = 10250
 DNS_SERVICE_IP = "10.96.0.10"
 DOMAIN = "cluster.local"
@@ -52,7 +54,9 @@ def hosts(plan: Plan) -> str:
 
 def cni(node: Node) -> dict[str, Any]:
     """The pods' network: a link of its own for each pod, to the node, which routes."""
-    ipam = {"type": "host-local", "ranges": [[{"subnet": str(node.pods)}]], "routes": [{"dst": "0.0.0.0/0"}]}
+    ranges = [[{"subnet": str(pods)}] for pods in node.pods]
+    everywhere = [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}]
+    ipam = {"type": "host-local", "ranges": ranges, "routes": everywhere[: len(ranges)]}
     return {
         "cniVersion": "1.0.0",
         "name": "pods",
@@ -68,7 +72,7 @@ def kubelet(plan: Plan, node: Node) -> dict[str, Any]:
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
-        "address": str(node.address),
+        "address": "::" if plan.wide else str(node.address),
         "port": KUBELET_PORT,
         "authentication": {
             "anonymous": {"enabled": False},
@@ -104,7 +108,7 @@ def proxy(plan: Plan, node: Node) -> dict[str, Any]:
         "mode": "nftables",
         "bindAddress": str(node.address),
         "hostnameOverride": node.name,
-        "clusterCIDR": str(plan.block),
+        "clusterCIDR": ",".join(map(str, plan.blocks)),
         "clientConnection": {"kubeconfig": str(plan.state.folder / "pki/kube-proxy.kubeconfig")},
         # The size of the machine's own table, which is not a node's to set.
         "conntrack": {"maxPerCore": 0},

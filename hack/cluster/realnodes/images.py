@@ -1,6 +1,5 @@
 """Images of a few files each, in an OCI image layout."""
 
-import gzip
 import hashlib
 import io
 import json
@@ -12,7 +11,7 @@ from typing import Any
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
-LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+LAYER = "application/vnd.oci.image.layer.v1.tar"
 NAME = "org.opencontainers.image.ref.name"
 
 
@@ -31,20 +30,23 @@ class Image:
     environment: Mapping[str, str] = field(default_factory=lambda: {"PATH": "/"})
 
 
-def of_binary(name: str, binary: Path) -> Image:
-    """An image of one static binary, /NAME."""
-    return Image({name: binary}, (f"/{name}",))
+def of_binaries(*binaries: Path) -> Image:
+    """An image of static binaries, each in the root by its name; it runs the first."""
+    return Image({binary.name: binary for binary in binaries}, (f"/{binaries[0].name}",))
 
 
-def write(layout: Path, images: Mapping[str, Image]) -> None:
-    """Write each image as `NAME:1`."""
-    (layout / "blobs/sha256").mkdir(parents=True)
-    manifests = [_image(layout, name, image) for name, image in images.items()]
+def add(layout: Path, name: str, image: Image, tag: str = "1") -> None:
+    """Add an image `NAME:TAG` to a layout, which may be none yet."""
+    (layout / "blobs/sha256").mkdir(parents=True, exist_ok=True)
     (layout / "oci-layout").write_text(json.dumps({"imageLayoutVersion": "1.0.0"}))
-    (layout / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
+    index, draft = layout / "index.json", layout / "index.json.new"
+    manifests = json.loads(index.read_text())["manifests"] if index.exists() else []
+    manifests.append(_image(layout, name, tag, image))
+    draft.write_text(json.dumps({"schemaVersion": 2, "manifests": manifests}))
+    draft.replace(index)
 
 
-def _image(layout: Path, name: str, image: Image) -> dict[str, Any]:
+def _image(layout: Path, name: str, tag: str, image: Image) -> dict[str, Any]:
     tree = io.BytesIO()
     with tarfile.open(fileobj=tree, mode="w") as archive:
         for folder in _folders(image.files):
@@ -69,10 +71,10 @@ def _image(layout: Path, name: str, image: Image) -> dict[str, Any]:
         "schemaVersion": 2,
         "mediaType": MANIFEST,
         "config": _blob(layout, CONFIG, json.dumps(config).encode()),
-        "layers": [_blob(layout, LAYER, gzip.compress(tree.getvalue(), compresslevel=1, mtime=0))],
+        "layers": [_blob(layout, LAYER, tree.getvalue())],
     }
     described = _blob(layout, MANIFEST, json.dumps(manifest).encode())
-    return {**described, "annotations": {NAME: f"{name}:1"}}
+    return {**described, "annotations": {NAME: f"{name}:{tag}"}}
 
 
 def _folders(files: Mapping[str, Path]) -> Iterator[str]:

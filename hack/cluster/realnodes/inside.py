@@ -7,13 +7,13 @@ from hack.cluster.realnodes.plan import name
 from hack.cluster.state import State
 
 
-def run(state: State, node: str, *argv: str) -> str:
+def run(state: State, node: str, *argv: str, stdin: str = "") -> str:
     """What a program prints in the namespaces of a node, where its /run, /var/lib and network are."""
     pid = state.process(f"{node}-machine").pid
     if pid is None:
         raise ClusterError(f"There is no real node {node}, or its machine is dead.")
     inside = ("nsenter", f"--target={pid}", "--mount", "--net", "--")
-    done = subprocess.run([*inside, *argv], capture_output=True, text=True, check=False)
+    done = subprocess.run([*inside, *argv], input=stdin, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ClusterError(f"`{' '.join(argv)}` on {node} failed: {done.stderr.strip()}")
     return done.stdout

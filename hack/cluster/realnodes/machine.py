@@ -24,7 +24,8 @@ KERNEL = {
 def main(folder: str) -> None:
     """Mount, say so by a file named `ready`, and wait for ever."""
     home = Path(folder)
-    _mount("-t", "tmpfs", "run", "/run")
+    for kind, place in (("run", "/run"), ("shm", "/dev/shm")):  # noqa: S108 - the mount point itself
+        _mount("-t", "tmpfs", kind, place)
     for own, place in (("lib", "/var/lib"), ("log", "/var/log")):
         _mount("--bind", str(home / own), place)
     for name, value in KERNEL.items():
@@ -35,7 +36,9 @@ def main(folder: str) -> None:
     # A container with user ids of its own may mount a /proc only where one is to be seen of which nothing is covered.
     Path("/run/proc").mkdir()
     _mount("-t", "proc", "proc", "/run/proc")
-    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")  # of this network namespace alone
+    for forwards in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):  # of this network namespace alone
+        if (kernel := Path("/proc/sys/net") / forwards).exists():
+            kernel.write_text("1")
     (home / "ready").touch()
     signal.pause()
 

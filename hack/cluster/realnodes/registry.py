@@ -14,15 +14,15 @@ NAME = "org.opencontainers.image.ref.name"
 
 
 def handler(layout: Path) -> type[BaseHTTPRequestHandler]:
-    """What answers each request from a layout."""
-    manifests = json.loads((layout / "index.json").read_text())["manifests"]
-    tags: dict[str, str] = {each["annotations"][NAME]: each["digest"] for each in manifests}
-    kinds = {each["digest"]: each["mediaType"] for each in manifests}
+    """What answers each request from a layout, as it is then."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
+            manifests = json.loads((layout / "index.json").read_text())["manifests"]
+            tags: dict[str, str] = {each["annotations"][NAME]: each["digest"] for each in manifests}
+            kinds = {each["digest"]: each["mediaType"] for each in manifests}
             asked = re.fullmatch(r"/v2/([a-z0-9/]+)/(?:manifests|blobs)/([A-Za-z0-9:._-]+)", self.path.split("?")[0])
             digest = tags.get(f"{asked[1]}:{asked[2]}", asked[2]) if asked else ""
             blob = layout / "blobs" / digest.replace(":", "/")

@@ -13,12 +13,27 @@ from hack.cluster.api import Api
 from hack.cluster.credentials import Identity
 from hack.cluster.errors import ClusterError
 from hack.cluster.processes import Process, wait_until
-from hack.cluster.realnodes import cgroups, config, dns, images, join, machine, network, python, registry
+from hack.cluster.realnodes import (
+    cgroups,
+    config,
+    dns,
+    images,
+    join,
+    machine,
+    network,
+    policies,
+    python,
+    rbac,
+    registry,
+)
 from hack.cluster.realnodes.plan import Node, Plan, make, name
+from hack.cluster.realnodes.plan import images as images_of
 from hack.cluster.realnodes.teardown import remove
 from hack.cluster.state import State
 
-HELPERS = ("registry", "coredns")
+HELPERS = ("registry",)
+IMAGES = {"pause": ("pause",), "tenant": ("tenant",), "coredns": ("coredns",), "sanitize": ("sanitize", "ctr")}
+"""The images of binaries, the first of which each runs."""
 DAEMONS = ("machine", "containerd", "kubelet", "kube-proxy", "gpuplugin")
 PYTHON = (sys.executable, "-I", "-S")
 START_SECONDS = 60
@@ -26,10 +41,10 @@ START_SECONDS = 60
 Say = Callable[[str], None]
 
 
-def prepare(state: State, count: int) -> Plan:
+def prepare(state: State, count: int, *, enforce: bool) -> Plan:
     """Make the bridge, so that the API server can listen on it."""
     remove(state)  # what an earlier cluster of this name may have left, if its records are gone
-    plan = make(state, count)
+    plan = make(state, count, enforce=enforce)
     network.make_bridge(plan)
     return plan
 
@@ -37,43 +52,48 @@ def prepare(state: State, count: int) -> Plan:
 def identities(plan: Plan) -> tuple[Identity, ...]:
     """Who speaks to the API server for the nodes."""
     kubelets = (Identity(node.name, f"system:node:{node.name}", ("system:nodes",)) for node in plan.nodes)
-    return (*kubelets, Identity("kube-proxy", "system:kube-proxy"), Identity("coredns", dns.ROLE))
+    own = (Identity(policies.NAME, policies.USER),) if plan.enforce else ()
+    return (*kubelets, *own, Identity("kube-proxy", "system:kube-proxy"))
 
 
 def launch(plan: Plan, api: Api, binaries: Mapping[str, Path], say: Say) -> None:
-    """Start registry, name server and nodes, and wait until the nodes are Ready with their GPUs."""
+    """Start registry, nodes and name servers, and wait until the nodes are Ready with their GPUs, and names known."""
     began = time.monotonic()
     _serve_images(plan, binaries)
-    dns.publish(api, plan)
-    with api.connect() as connection:  # whom the API server shows itself to kubelets as
-        admin = dns.binding("system:kubelet-api-admin", pki.COMPONENT)
-        connection.call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", admin).accept(409)
-    corefile = plan.state.folder / "nodes/Corefile"
-    corefile.write_text(dns.corefile(plan))
-    plan.state.process("coredns").start([str(plan.state.bin / "coredns"), "-conf", str(corefile)])
+    dns.publish(api)
+    rbac.grant(api, "system:kubelet-api-admin", rbac.user(pki.COMPONENT))  # whom the API server shows itself as
     for node in plan.nodes:
         cgroups.make(node.cgroup)
         _write(plan, node)
         _start_machine(plan, node)
     for node in plan.nodes:
-        _enter(plan, node, "containerd", "--config", str(node.folder / "containerd.toml"))
+        _enter(plan, node, "containerd", _own(plan, "containerd"), "--config", str(node.folder / "containerd.toml"))
+    if plan.enforce:
+        _enforce(plan, api)
     for index, node in enumerate(plan.nodes):
         socket = Path(f"/proc/{_machine(plan, node)}/root{config.CONTAINERD_SOCKET}")
         _wait(plan, node, "containerd", socket.exists)
         _start_kubelet(plan, node, index)
     nodes.wait_ready(api, {node.name for node in plan.nodes}, gpus=True)
+    dns.wait_ready(api, len(plan.nodes))
     say(f"{len(plan.nodes)} real nodes ready in {time.monotonic() - began:.1f} s")
 
 
-def ready_urls(addresses: Sequence[str]) -> dict[str, str]:
+def add_image(state: State, name: str, program: Path, tag: str) -> None:
+    """Have the registry of a running cluster serve one more image, of a program that is its entrypoint."""
+    images.add(images_of(state), name, images.of_binaries(program), tag)
+
+
+def ready_urls(addresses: Sequence[str], *, enforce: bool) -> dict[str, str]:
     """Each process of the nodes with these addresses, with where it says that it does its work; empty where it cannot.
 
     The order is that of starting.
     """
     kubelets = {f"{name(index)}-kubelet": address for index, address in enumerate(addresses)}
+    daemons = (*DAEMONS, *((policies.NAME,) if enforce else ()))
     processes = (
         *(HELPERS if addresses else ()),
-        *(f"{name(i)}-{each}" for i in range(len(addresses)) for each in DAEMONS),
+        *(f"{name(i)}-{each}" for i in range(len(addresses)) for each in daemons),
     )
     return {
         each: f"https://{kubelets[each]}:{config.KUBELET_PORT}/healthz" if each in kubelets else ""
@@ -82,8 +102,9 @@ def ready_urls(addresses: Sequence[str]) -> dict[str, str]:
 
 
 def _serve_images(plan: Plan, binaries: Mapping[str, Path]) -> None:
-    static = {name: images.of_binary(name, binaries[name]) for name in ("pause", "tenant")}
-    images.write(plan.images, {**static, "probe": python.image()})
+    for image, held in IMAGES.items():
+        images.add(plan.images, image, images.of_binaries(*(binaries[each] for each in held)))
+    images.add(plan.images, "probe", python.image())
     serve = (registry.__file__, str(plan.images), str(plan.gateway), str(config.REGISTRY_PORT))
     plan.state.process("registry").start([*PYTHON, *serve])
 
@@ -127,24 +148,40 @@ def _start_kubelet(plan: Plan, node: Node, index: int) -> None:
         plan,
         node,
         "kubelet",
+        _own(plan, "kubelet"),
         f"--config={node.folder / 'kubelet.json'}",
         f"--kubeconfig={plan.state.folder / 'pki' / node.name}.kubeconfig",
         f"--hostname-override={node.name}",
-        f"--node-ip={node.address}",
+        f"--node-ip={','.join(map(str, node.addresses))}",
         f"--node-labels={config.labels(index)}",
     )
-    _enter(plan, node, "kube-proxy", f"--config={node.folder / 'kube-proxy.json'}")
-    _enter(plan, node, "gpuplugin", f"-node={node.name}", f"-count={nodes.GPUS}")
+    _enter(plan, node, "kube-proxy", _own(plan, "kube-proxy"), f"--config={node.folder / 'kube-proxy.json'}")
+    _enter(plan, node, "gpuplugin", _own(plan, "gpuplugin"), f"-node={node.name}", f"-count={nodes.GPUS}")
 
 
-def _enter(plan: Plan, node: Node, daemon: str, *arguments: str) -> None:
+def _enforce(plan: Plan, api: Api) -> None:
+    """Start the agents, and wait until each has its first table: before that no pod may run."""
+    rbac.grant(api, policies.USER, rbac.user(policies.USER), policies.RULES)
+    ready = {node.name: node.folder / "enforced" for node in plan.nodes}
+    for node in plan.nodes:
+        _enter(plan, node, policies.NAME, *policies.argv(plan.state, node.name, ready[node.name]))
+    for node in plan.nodes:
+        _wait(plan, node, policies.NAME, ready[node.name].exists)
+
+
+def _enter(plan: Plan, node: Node, daemon: str, *argv: str) -> None:
     """Start a daemon in the node's namespaces and cgroup."""
     into = (_program("nsenter"), f"--target={_machine(plan, node)}", "--mount", "--net", "--")
-    _process(plan, node, daemon).start(_joined(node, *into, str(plan.state.bin / daemon), *arguments))
+    _process(plan, node, daemon).start(_joined(node, *into, *argv))
 
 
 def _joined(node: Node, *argv: str) -> list[str]:
     return [*PYTHON, join.__file__, f"{node.cgroup}/{cgroups.DAEMONS}", *argv]
+
+
+def _own(plan: Plan, name: str) -> str:
+    """Where a program is that this tool compiled."""
+    return str(plan.state.bin / name)
 
 
 def _program(name: str) -> str:

@@ -22,18 +22,17 @@ class Stage(StrEnum):
 
 
 _RUNNING = frozenset({Stage.PROVISIONING, Stage.ACTIVE, Stage.SUSPENDED, Stage.DRAINING, Stage.RECLAIMING})
+_OVER = frozenset({Stage.RELEASING, Stage.SANITIZING, Stage.ENDED})
 
 MOVES: dict[Stage, frozenset[Stage]] = {
-    Stage.QUEUED: _RUNNING | {Stage.RESERVED, Stage.REFUSED, Stage.RELEASING, Stage.ENDED},
-    Stage.REFUSED: _RUNNING | {Stage.QUEUED, Stage.RESERVED, Stage.RELEASING, Stage.ENDED},
-    Stage.RESERVED: _RUNNING | {Stage.RELEASING, Stage.ENDED},
+    Stage.QUEUED: _RUNNING | _OVER | {Stage.RESERVED, Stage.REFUSED},
+    Stage.REFUSED: _RUNNING | _OVER | {Stage.QUEUED, Stage.RESERVED},
+    Stage.RESERVED: _RUNNING | _OVER,
     # Among the running stages a lease may move freely: it loses a node and is provisioned again, is suspended
     # and resumed, drains and is extended.
-    **dict.fromkeys(_RUNNING, _RUNNING | {Stage.RELEASING, Stage.ENDED}),
-    Stage.RELEASING: frozenset({Stage.SANITIZING, Stage.ENDED}),
-    Stage.SANITIZING: frozenset({Stage.ENDED}),
-    # Something of an ended lease may turn up again, from a backup for instance; it is given back once more.
-    Stage.ENDED: frozenset({Stage.RELEASING}),
+    **dict.fromkeys(_RUNNING, _RUNNING | _OVER),
+    # Something that was gone may turn up again, from a backup for instance; it is given back once more.
+    **dict.fromkeys(_OVER, _OVER),
 }
 """Every move between stages that a lease may make; staying is always allowed.
 
@@ -62,6 +61,7 @@ class Facts:
         suspended: The owner suspended it.
         reclaimed: The owner takes it back, and the notice runs.
         in_place: Nodes, guards and access are all as they should be.
+        cleaning: Nothing of it is left but nodes, which its pool has cleaned before they are free.
         cleared: Nothing of the lease is left in the cluster.
     """
 
@@ -75,6 +75,7 @@ class Facts:
     suspended: bool = False
     reclaimed: bool = False
     in_place: bool = False
+    cleaning: bool = False
     cleared: bool = False
 
 
@@ -85,7 +86,9 @@ def stage(facts: Facts, now: datetime) -> Stage:
     over = over or (facts.ends_at is not None and facts.ends_at == facts.starts_at)
     # 1. The end has come, by the clock or by somebody's wish: give back, and never turn round.
     if facts.ended or facts.withdrawn or over:
-        return Stage.ENDED if facts.cleared else Stage.RELEASING
+        if facts.cleared:
+            return Stage.ENDED
+        return Stage.SANITIZING if facts.cleaning else Stage.RELEASING
     # 2. Nothing is promised yet.
     if facts.starts_at is None:
         return Stage.REFUSED if facts.refused else Stage.QUEUED

@@ -9,8 +9,8 @@ from sublet.cluster.client import Client
 from sublet.cluster.kinds import BY_KIND, NODE, POD
 from sublet.cluster.probe import ask
 from sublet.cluster.world import World
-from sublet.errors import ConflictError, NotFoundError, SubletError
-from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Probe, Step, StopPods
+from sublet.errors import ConflictError, ExistsError, NotFoundError, SubletError
+from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Probe, RunJob, Step, StopPods
 
 _AT_ONCE = 16
 
@@ -80,6 +80,11 @@ async def _take(world: World, step: Step) -> None:
                 return
         case Probe():
             await ask(client, step)
+        case RunJob(manifest):
+            try:
+                world.jobs.put(await client.create(manifest))
+            except ExistsError:
+                return  # made by another operator, or by one that died; the watch tells how it goes
         case ChangeNode(name, change):
             world.nodes.put(await client.patch(NODE, name, change))
         case _:

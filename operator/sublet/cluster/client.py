@@ -112,11 +112,11 @@ class Client:
             return False
         return any(resource["name"] == kind.plural for resource in found["resources"])
 
-    async def watch(self, kind: Kind, since: str, **query: str) -> AsyncIterator[Raw]:
+    async def watch(self, kind: Kind, since: str, namespace: str | None = None, **query: str) -> AsyncIterator[Raw]:
         """The changes of a collection after the resource version `since`, until the server ends the stream."""
         query = {**query, "watch": "true", "resourceVersion": since, "allowWatchBookmarks": "true"}
         query["timeoutSeconds"] = str(_WATCH_SECONDS)
-        response = await self._send("GET", kind.path(), query, None, {}, _WATCH_TIMEOUT)
+        response = await self._send("GET", kind.path(namespace), query, None, {}, _WATCH_TIMEOUT)
         try:
             async for line in response.content:
                 yield json.loads(line)

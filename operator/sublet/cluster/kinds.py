@@ -38,6 +38,7 @@ STORAGE_CLASS = Kind("storage.k8s.io/v1", "StorageClass", "storageclasses", name
 PERSISTENT_VOLUME = Kind("v1", "PersistentVolume", "persistentvolumes", namespaced=False)
 POD = Kind("v1", "Pod", "pods", namespaced=True)
 CONFIG_MAP = Kind("v1", "ConfigMap", "configmaps", namespaced=True)
+JOB = Kind("batch/v1", "Job", "jobs", namespaced=True)
 EVENT = Kind("v1", "Event", "events", namespaced=True)
 RESOURCE_QUOTA = Kind("v1", "ResourceQuota", "resourcequotas", namespaced=True)
 LIMIT_RANGE = Kind("v1", "LimitRange", "limitranges", namespaced=True)
@@ -71,7 +72,7 @@ CHILDREN = (
 
 BY_KIND = {
     k.kind: k
-    for k in (NODE, STORAGE_CLASS, PERSISTENT_VOLUME, *CHILDREN, POD, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)
+    for k in (NODE, STORAGE_CLASS, PERSISTENT_VOLUME, *CHILDREN, POD, JOB, EVENT, GPU_LEASE, GPU_POOL, LEASE_RECORD)
 }
 
 

@@ -32,6 +32,7 @@ class Mirror:
         kind: Kind,
         store: Store,
         selectors: Mapping[str, str],
+        namespace: str | None = None,
         *,
         on_served: Callable[[], None],
     ) -> None:
@@ -39,6 +40,7 @@ class Mirror:
         self._kind = kind
         self._store = store
         self._selectors = selectors
+        self._namespace = namespace
         self._on_served = on_served
         self._again = asyncio.Event()
         self.synced = asyncio.Event()
@@ -69,7 +71,7 @@ class Mirror:
                 pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _list(self) -> str:
-        answer = await self._client.list(self._kind, **self._selectors)
+        answer = await self._client.list(self._kind, self._namespace, **self._selectors)
         version = str(answer["metadata"]["resourceVersion"])
         self._store.replace(answer["items"], version)
         self.synced.set()
@@ -86,7 +88,7 @@ class Mirror:
         await self._again.wait()
 
     async def _watch(self, since: str) -> str:
-        async for event in self._client.watch(self._kind, since, **self._selectors):
+        async for event in self._client.watch(self._kind, since, self._namespace, **self._selectors):
             obj = event["object"]
             match event["type"]:
                 case "ADDED" | "MODIFIED":

@@ -1,6 +1,6 @@
 """Reading the world: stores in, the frozen views that a pass works on out."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,10 +13,11 @@ from sublet.cluster.kinds import NAMESPACE
 from sublet.cluster.store import lease_of
 from sublet.cluster.world import World
 from sublet.desired import naming
+from sublet.desired import nodes as node_claims
 from sublet.doctor.pods import IMAGE
 from sublet.doctor.policies import OPEN_NAMESPACE
 from sublet.doctor.standing import Measured
-from sublet.plan.observed import LeaseView, NodeSeen, PoolView, belongs_to
+from sublet.plan.observed import JobSeen, JobState, LeaseView, NodeSeen, PoolView, belongs_to
 from sublet.plan.selection import selects
 
 Raw = dict[str, Any]
@@ -59,6 +60,7 @@ def lease_view(world: World, name: str) -> LeaseView | None:
         namespaces=namespace_holders(world, lease) if unbooked else {},
         classes=storage.classes_named(world, pool.spec.isolation.storage_classes) if pool else {},
         volumes=storage.volumes_in(world, naming.namespace_names(name, lease.spec.namespaces)),
+        jobs=tuple(world.jobs.parsed(job, job_seen) for job in world.jobs.of_lease(name)),
     )
 
 
@@ -152,16 +154,52 @@ def probe_image(world: World) -> str:
     return image
 
 
+def all_nodes(world: World) -> tuple[NodeSeen, ...]:
+    """Every node of the cluster."""
+    return tuple(world.nodes.parsed(node, node_seen) for node in world.nodes)
+
+
 def claimed_nodes(world: World) -> tuple[NodeSeen, ...]:
     """Every node that carries a claim, whole or in part."""
-    nodes = (world.nodes.parsed(node, node_seen) for node in world.nodes)
-    return tuple(node for node in nodes if node.lease is not None or node.lease_uid is not None)
+    return tuple(node for node in all_nodes(world) if node.lease is not None or node.lease_uid is not None)
+
+
+def cleaning_modes(world: World, nodes: Iterable[NodeSeen]) -> Iterator[str]:
+    """Of each node that is being cleaned, who cleans it; the mode of a pool that is gone is `Unknown`."""
+    for node in nodes:
+        if node.sanitizing_after is not None:
+            pool = find_pool(world, node.labels.get(naming.POOL, ""))
+            yield pool.spec.sanitize.mode.value if pool and pool.spec.sanitize else "Unknown"
+
+
+def cleaning_jobs(world: World) -> tuple[JobSeen, ...]:
+    """Every Job that cleans after a lease."""
+    return tuple(world.jobs.parsed(job, job_seen) for job in world.jobs)
+
+
+def job_seen(job: Raw) -> JobSeen:
+    """A Job as the plans see it."""
+    metadata = job["metadata"]
+    labels = metadata.get("labels") or {}
+    ended = {c["type"]: c for c in job["status"]["conditions"] if c["status"] == "True"}
+    failed: Raw = ended.get("Failed", {})
+    state = JobState.FAILED if failed else JobState.SUCCEEDED if "Complete" in ended else JobState.RUNNING
+    return JobSeen(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        lease=labels.get(naming.LEASE, ""),
+        lease_uid=labels.get(naming.LEASE_UID, ""),
+        node=job["spec"]["template"]["spec"]["nodeName"],
+        state=state,
+        why=failed.get("reason", ""),
+        leaving="deletionTimestamp" in metadata,
+    )
 
 
 def node_seen(node: Raw) -> NodeSeen:
     """A node as the planner and the plans see it."""
     metadata = node["metadata"]
-    labels = metadata.get("labels") or {}
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     taints = tuple((node.get("spec") or {}).get("taints") or ())
     ready: Raw = next((c for c in node["status"]["conditions"] if c["type"] == "Ready"), {})
     return NodeSeen(
@@ -170,13 +208,17 @@ def node_seen(node: Raw) -> NodeSeen:
         labels=labels,
         taints=taints,
         lease=labels.get(naming.LEASE),
-        lease_uid=(metadata.get("annotations") or {}).get(naming.LEASE_UID),
-        reusable_at=_instant((metadata.get("annotations") or {}).get(naming.REUSABLE_AT)),
+        lease_uid=annotations.get(naming.LEASE_UID),
+        reusable_at=_instant(annotations.get(naming.REUSABLE_AT)),
         ready=ready.get("status") == "True",
         allocatable={name: _whole(name, text) for name, text in node["status"]["allocatable"].items()},
         quarantined=any(taint["key"] == naming.QUARANTINED for taint in taints),
         changed_at=_instant(ready.get("lastTransitionTime")),
         measured=Measured.parse((metadata.get("annotations") or {}).get(naming.MEASURED)),
+        sanitizing_after=labels.get(naming.SANITIZING) if node_claims.is_sanitizing(taints) else None,
+        sanitized_after=annotations.get(naming.SANITIZED),
+        quarantined_after=annotations.get(naming.QUARANTINED_AFTER),
+        quarantine_reason=annotations.get(naming.QUARANTINE_REASON, ""),
     )
 
 

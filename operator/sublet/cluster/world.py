@@ -11,6 +11,7 @@ from sublet.cluster.kinds import (
     CONFIG_MAP,
     GPU_LEASE,
     GPU_POOL,
+    JOB,
     MUTATING_POLICY,
     NAMESPACE,
     NODE,
@@ -76,6 +77,15 @@ def _class_in_short(storage_class: Raw) -> Raw:
     return _without_bookkeeping({key: storage_class[key] for key in kept if key in storage_class})
 
 
+def _job_in_short(job: Raw) -> Raw:
+    """A Job without what it runs: only where, and how it ended."""
+    return {
+        **_without_bookkeeping(job),
+        "spec": {"template": {"spec": {"nodeName": job["spec"]["template"]["spec"].get("nodeName", "")}}},
+        "status": {"conditions": (job.get("status") or {}).get("conditions") or []},
+    }
+
+
 def _selectors(kind: Kind) -> dict[str, str]:
     """Which objects of a kind are followed, in the API server's query words."""
     if kind in {NODE, NAMESPACE, STORAGE_CLASS, PERSISTENT_VOLUME}:
@@ -122,15 +132,25 @@ class World:
         self.volumes = Store(listeners.volume, _volume_in_short)
         self.classes = Store(listeners.storage_class, _class_in_short)
         self.children = {kind: Store(listeners.child, _without_bookkeeping) for kind in CHILDREN}
+        self.jobs = Store(listeners.child, _job_in_short)
         self.completes_pods = False
         self._derived: dict[str, Any] = {}
         self._derived_at = (0, 0)
         self._mirrors = {
-            kind: Mirror(client, kind, store, _selectors(kind), on_served=listeners.served)
+            kind: Mirror(
+                client,
+                kind,
+                store,
+                _selectors(kind),
+                # Our rights to Jobs are in this namespace, and not in those of tenants.
+                naming.CLEANERS if kind is JOB else None,
+                on_served=listeners.served,
+            )
             for kind, store in {
                 NODE: self.nodes,
                 PERSISTENT_VOLUME: self.volumes,
                 STORAGE_CLASS: self.classes,
+                JOB: self.jobs,
                 **self.children,
             }.items()
         }

@@ -7,7 +7,7 @@ Old and new are compared, so that everybody can change the rest of an object tha
 from typing import Final
 
 from sublet.desired import naming
-from sublet.guards.rule import BREAK_GLASS, BY_BREAK_GLASS, BY_OPERATOR, Match, Policy, Rule
+from sublet.guards.rule import BREAK_GLASS, BY_BREAK_GLASS, BY_OPERATOR, BY_SANITIZER, Match, Policy, Rule
 
 _OURS: Final = f"{naming.PREFIX}/"
 _BY_OTHERS: Final = ("by-others", f"!({BY_OPERATOR} || {BY_BREAK_GLASS})")
@@ -38,13 +38,21 @@ def _old(path: str, nothing: str) -> str:
     return f"request.operation == 'CREATE' ? {nothing} : oldObject.{path}.orValue({nothing})"
 
 
-def _kept(what: str) -> str:
-    """CEL: of the map `what`, no key of ours was added, changed or removed."""
+def _kept(what: str, unless: str = "") -> str:
+    """CEL: of the map `what`, no key of ours was added, changed or removed, but one `k` of which `unless` is true."""
     new, old = f"variables.{what}", f"variables.{what}Before"
+    other = f" || {unless}" if unless else ""
     return (
-        f"{new}.all(k, !k.startsWith('{_OURS}') || (k in {old} && {old}[k] == {new}[k]))"
+        f"{new}.all(k, !k.startsWith('{_OURS}') || (k in {old} && {old}[k] == {new}[k]){other})"
         f" && {old}.all(k, !k.startsWith('{_OURS}') || k in {new})"
     )
+
+
+_SAYS_IT_IS_CLEAN: Final = (
+    f"(k == '{naming.SANITIZED}' && {BY_SANITIZER} && request.resource.resource == 'nodes'"
+    f" && variables.labels[?'{naming.SANITIZING}'].orValue('') == variables.annotations[k])"
+)
+"""CEL: a system of the owner's says of a node that is being cleaned, and after which lease, that it is clean."""
 
 
 _MAPS: Final = tuple(
@@ -69,7 +77,9 @@ _OWNERS: Final = (
 _CLUSTER: Final = (
     Rule("cluster-labels", _kept("labels"), f"a label under {_OURS} on a node or namespace is {_EXCEPT}"),
     Rule(
-        "cluster-annotations", _kept("annotations"), f"an annotation under {_OURS} on a node or namespace is {_EXCEPT}"
+        "cluster-annotations",
+        _kept("annotations", unless=_SAYS_IT_IS_CLEAN),
+        f"an annotation under {_OURS} on a node or namespace is {_EXCEPT}",
     ),
     Rule(
         "cluster-taints",

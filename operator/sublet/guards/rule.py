@@ -13,11 +13,17 @@ OPERATOR: Final = "@OPERATOR@"
 BREAK_GLASS: Final = "@BREAK_GLASS@"
 """Stands in CEL for the group that may do by hand what is the operator's alone; the chart fills it in."""
 
+SANITIZERS: Final = "@SANITIZERS@"
+"""Stands in CEL for the group that may say that a node is clean; the chart fills it in."""
+
 BY_OPERATOR: Final = f"request.userInfo.username == '{OPERATOR}'"
 """CEL: the operator asks."""
 
 BY_BREAK_GLASS: Final = f"(has(request.userInfo.groups) && '{BREAK_GLASS}' in request.userInfo.groups)"
 """CEL: somebody asks who broke the glass."""
+
+BY_SANITIZER: Final = f"(has(request.userInfo.groups) && '{SANITIZERS}' in request.userInfo.groups)"
+"""CEL: another system asks that cleans nodes."""
 
 BY_CLUSTER: Final = """\
 (request.userInfo.username in ['system:kube-scheduler', 'system:kube-controller-manager']

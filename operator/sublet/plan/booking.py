@@ -18,8 +18,8 @@ from sublet.plan.healing import Ward, heal
 from sublet.plan.observed import LeaseView, PoolView
 from sublet.plan.queueing import Turn, Turns, take_turns
 from sublet.plan.reclaiming import take_back
-from sublet.plan.supply import PATIENCE, Supply, as_expected, supply_of
-from sublet.plan.translate import booking_of, gpus_per_node
+from sublet.plan.supply import PATIENCE, Supply, as_expected, bookings_of, supply_of
+from sublet.plan.translate import gpus_per_node
 from sublet.policy import pools
 from sublet.policy.chain import Input
 
@@ -82,7 +82,7 @@ class Served:
 def serve(view: PoolView, now: datetime) -> Served:
     """Serve whoever lost a node, and then the queue in its order."""
     supply = supply_of(view, now)
-    booked = {b.lease: b for lease in view.leases if (b := booking_of(lease, now)) is not None}
+    booked = bookings_of(view, now)
     calendar = supply.calendar(booked.values())
     ward = Ward(view.pool, {node.name: node for node in view.nodes})
     healed = {}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sublet.api.lease import GPULease
+from sublet.api.pool_sanitize import SanitizeMode
 from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_timestamp
 from sublet.calendar.lifecycle import Stage
@@ -18,7 +19,8 @@ Raw = dict[str, Any]
 RUNNING = {Stage.PROVISIONING, Stage.ACTIVE, Stage.SUSPENDED, Stage.DRAINING, Stage.RECLAIMING}
 """The stages in which a lease has its objects."""
 
-_OVER = {Stage.RELEASING, Stage.SANITIZING, Stage.ENDED}
+OVER = {Stage.RELEASING, Stage.SANITIZING, Stage.ENDED}
+"""The stages of its end."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Situation:
         failure: Why a step could not be carried out; empty if all could.
         probe_failed: Whether that was a guard that did not answer as it must.
         unproven: Why nodes are not known to keep the lease apart, where its pool requires that they are measured.
+        sanitize: Who cleans the nodes at the end; None if nobody does.
+        dirty: Nodes that were quarantined at the end, since nobody could say that they are clean.
     """
 
     lease: GPULease
@@ -56,6 +60,8 @@ class Situation:
     failure: str = ""
     probe_failed: bool = False
     unproven: Unproven | None = None
+    sanitize: SanitizeMode | None = None
+    dirty: Sequence[NodeSeen] = ()
 
 
 class Finding(NamedTuple):
@@ -100,7 +106,7 @@ def _scheduled(s: Situation) -> Finding:
     if status.starts_at is not None and status.ends_at is not None:
         span = f"{format_timestamp(status.starts_at)} to {format_timestamp(status.ends_at)}"
         return Finding("True", Reason.BOOKED, f"{status.node_count} nodes from {span}")
-    if s.verdict is not None or s.stage in _OVER:
+    if s.verdict is not None or s.stage in OVER:
         return Finding("False", Reason.NOT_YET, "nothing is booked")
     if status.queue is None:
         return Finding("False", Reason.PENDING, "waiting to be planned")
@@ -112,7 +118,7 @@ def _scheduled(s: Situation) -> Finding:
 
 
 def _nodes_ready(s: Situation) -> Finding:
-    if s.stage in _OVER:
+    if s.stage in OVER:
         return Finding("False", Reason.ENDED)
     if s.stage not in RUNNING:
         return Finding("False", Reason.WAITING_FOR_START)
@@ -135,7 +141,7 @@ def _nodes_ready(s: Situation) -> Finding:
 
 
 def _isolated(s: Situation) -> Finding:
-    if s.stage in _OVER:
+    if s.stage in OVER:
         return Finding("False", Reason.ENDED)
     if s.stage not in RUNNING:
         return Finding("False", Reason.WAITING_FOR_START)
@@ -148,7 +154,7 @@ def _isolated(s: Situation) -> Finding:
 
 
 def _access_granted(s: Situation) -> Finding:
-    if s.stage in _OVER:
+    if s.stage in OVER:
         return Finding("False", Reason.REVOKED, "the lease has ended")
     if s.stage not in RUNNING:
         return Finding("False", Reason.NOT_YET)
@@ -162,7 +168,7 @@ def _access_granted(s: Situation) -> Finding:
 def _draining(s: Situation) -> Finding:
     if s.stage is Stage.DRAINING:
         return Finding("True", Reason.END_NEAR, "the end is near: no new pods start, running ones may finish")
-    return Finding("False", Reason.ENDED if s.stage in _OVER else Reason.NOT_YET)
+    return Finding("False", Reason.ENDED if s.stage in OVER else Reason.NOT_YET)
 
 
 def _stalled(s: Situation) -> Finding:
@@ -177,13 +183,31 @@ def _released(s: Situation) -> Finding:
     if s.stage is Stage.RELEASING:
         reason = Reason.VOLUMES_LEFT if s.volumes_stuck and not s.failure else Reason.REMOVING
         return Finding("False", reason, s.failure or s.waiting or "nodes are being given back")
+    if s.stage is Stage.SANITIZING:
+        return Finding("False", Reason.SANITIZING, s.failure or s.waiting or "nodes are being given back")
     return Finding("False", Reason.NOT_YET)
 
 
 def _sanitized(s: Situation) -> Finding:
-    if s.stage is Stage.ENDED and s.lease.status.starts_at is not None:
+    status = s.lease.status
+    known = next((c for c in status.conditions if c.type == ConditionType.SANITIZED.value), None)
+    if status.released_at is not None and known is not None and s.stage is Stage.ENDED:
+        # What was found when the nodes went back stays true; they are others' since, and Jobs and marks are gone.
+        return Finding(known.status, Reason(known.reason), known.message)
+    if s.stage not in {Stage.SANITIZING, Stage.ENDED} or status.starts_at is None:
+        return Finding("Unknown", Reason.NOT_YET)
+    if s.dirty:
+        found = "; ".join(f"{node.name} ({node.quarantine_reason})" for node in s.dirty)
+        return Finding("False", Reason.SANITIZING_FAILED, f"quarantined: {found}")
+    if s.stage is Stage.SANITIZING:
+        by_steps = s.sanitize is SanitizeMode.STEPS
+        reason = Reason.SANITIZING if by_steps else Reason.WAITING_FOR_EXTERNAL
+        return Finding("False", reason, s.failure or s.waiting)
+    if s.sanitize is None:
         return Finding("Unknown", Reason.NOT_CONFIGURED, "the pool names no sanitizing steps; nothing was run")
-    return Finding("Unknown", Reason.NOT_YET)
+    if status.active_at is None:
+        return Finding("Unknown", Reason.NOT_YET, "the tenant never got the nodes")
+    return Finding("True", Reason.SANITIZED, "the nodes were cleaned and are back in the pool")
 
 
 _TABLE = {

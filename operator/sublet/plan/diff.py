@@ -70,10 +70,13 @@ def _given_up(view: LeaseView) -> Wave:
 
     The outage is asked for, so that a pass over an old state of the lease gives up no node that came after it.
     """
-    status = view.lease.status
+    metadata, status = view.lease.metadata, view.lease.status
+    why = f"under {metadata.name}: the node failed, and another one took its place"
     failed = {outage.node for outage in status.outages} - set(status.nodes)
     return tuple(
-        change_node(node, node_claims.quarantined(node.taints)) for node in view.claimed if node.name in failed
+        change_node(node, node_claims.quarantined(node.taints, metadata.uid, why))
+        for node in view.claimed
+        if node.name in failed
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sublet.api.lease import GPULease
@@ -31,6 +32,10 @@ class NodeSeen:
         changed_at: When it last became Ready or ceased to be.
         measured: What came of the last measurement of its isolation; None if there was none.
         allocatable: Its allocatable resources: counts and bytes as they are, CPU in thousandths of a core.
+        sanitizing_after: The UID of the lease after which it is being cleaned, with label and taint; None if it is not.
+        sanitized_after: The UID of the lease after which it was last said to be clean.
+        quarantined_after: The UID of the lease under or after which it was last quarantined.
+        quarantine_reason: Why, as a sentence.
     """
 
     name: str
@@ -45,6 +50,43 @@ class NodeSeen:
     quarantined: bool = False
     changed_at: datetime | None = None
     measured: Measured | None = None
+    sanitizing_after: str | None = None
+    sanitized_after: str | None = None
+    quarantined_after: str | None = None
+    quarantine_reason: str = ""
+
+
+class JobState(StrEnum):
+    """How a Job stands, by its conditions."""
+
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True)
+class JobSeen:
+    """A Job that runs, or ran, a step of a cleaning.
+
+    Attributes:
+        name: Its name.
+        uid: Its UID.
+        lease: The lease after which is cleaned.
+        lease_uid: That lease's UID.
+        node: The node.
+        state: How it stands.
+        why: Why it failed, in one word of Kubernetes.
+        leaving: Whether the API server is deleting it.
+    """
+
+    name: str
+    uid: str
+    lease: str
+    lease_uid: str
+    node: str
+    state: JobState
+    why: str = ""
+    leaving: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +123,7 @@ class LeaseView:
             already: a lease's name, "" for somebody who is no lease, None if it is free or this lease's own.
         classes: Of the StorageClasses that the pool offers, those that exist.
         volumes: The volumes that were made for claims in these namespaces, by name.
+        jobs: The Jobs that clean after this lease or one of its name.
     """
 
     lease: GPULease
@@ -91,6 +134,7 @@ class LeaseView:
     namespaces: Mapping[str, str | None]
     classes: Classes
     volumes: tuple[VolumeSeen, ...]
+    jobs: tuple[JobSeen, ...] = ()
 
     @property
     def own_children(self) -> tuple[Raw, ...]:

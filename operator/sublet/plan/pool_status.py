@@ -9,7 +9,7 @@ from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_timestamp
 from sublet.calendar.reclaim import Shortfall
 from sublet.plan.observed import PoolView
-from sublet.plan.supply import holds_nodes, is_healthy
+from sublet.plan.supply import held_by, is_healthy
 from sublet.plan.translate import gpus_per_node
 from sublet.policy import pools
 from sublet.policy.windows import kept_at
@@ -23,9 +23,12 @@ def report(view: PoolView, short: Sequence[Shortfall], now: datetime) -> Raw:
     resource = pool.spec.resource_name
     per_node = gpus_per_node(view.nodes, resource)
     healthy = [n for n in view.nodes if is_healthy(n, resource, per_node, now)]
-    leased = {n.name for n in view.nodes if n.lease is not None}
-    reserved = {name for lease in view.leases if holds_nodes(lease) for name in lease.status.nodes} - leased
-    cleaning = {n.name for n in view.nodes if n.reusable_at is not None and n.reusable_at > now} - leased
+    claimed = {n.name for n in view.nodes if n.lease is not None}
+    dirty = {n.name for n in view.nodes if n.sanitizing_after is not None}
+    leased = claimed - dirty
+    by_name = {node.name: node for node in view.nodes}
+    reserved = {name for lease in view.leases for name in held_by(lease, by_name)} - claimed
+    cleaning = dirty | {n.name for n in view.nodes if n.reusable_at is not None and n.reusable_at > now} - claimed
     taken = leased | reserved | cleaning
     free = [n for n in healthy if n.name not in taken]
     kept = kept_at(pool.spec.owner_floor, now)

@@ -12,7 +12,7 @@ from sublet.api.lease import EarlyEndReason, GPULease, Phase
 from sublet.api.reasons import ConditionType
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.lifecycle import Stage
-from sublet.plan.conditions import Situation, conditions
+from sublet.plan.conditions import OVER, Situation, conditions
 
 Raw = dict[str, Any]
 
@@ -23,7 +23,7 @@ def report(situation: Situation, now: datetime) -> Raw:
     known = lease.status
     inside = situation.admitted and stage in {Stage.ACTIVE, Stage.RECLAIMING, Stage.DRAINING}
     active = known.active_at or (now if inside else None)
-    ended = end_of(lease, now) if stage in {Stage.RELEASING, Stage.ENDED} else None
+    ended = end_of(lease, now) if stage in OVER else None
     released = known.released_at or (now if stage is Stage.ENDED else None)
     observed = conditions(situation, now)
     return {
@@ -36,8 +36,13 @@ def report(situation: Situation, now: datetime) -> Raw:
         "releasedAt": _text(released),
         "gpuSeconds": gpu_seconds(lease, ended or now),
         # An end that has come is a fact, and no longer the planner's to move.
-        **({"endsAt": _text(ended), "reusableAt": _text(ended + situation.cleaning_gap)} if ended else {}),
+        **({"endsAt": _text(ended), "reusableAt": _text(_reusable(situation, ended, released))} if ended else {}),
     }
+
+
+def _reusable(situation: Situation, ended: datetime, released: datetime | None) -> datetime:
+    """When the gap is over, or, where taking away and cleaning took longer than it, when that was done."""
+    return max(ended + situation.cleaning_gap, released or ended)
 
 
 def end_of(lease: GPULease, now: datetime) -> datetime | None:
@@ -90,7 +95,7 @@ def _sentence(situation: Situation, observed: Sequence[Raw], now: datetime) -> s
             return f"starts at {format_timestamp(lease.status.starts_at)}" if lease.status.starts_at else ""
         case Stage.DRAINING:
             return str(by_type[ConditionType.DRAINING]["message"])
-        case Stage.RELEASING:
+        case Stage.RELEASING | Stage.SANITIZING:
             return str(by_type[ConditionType.RELEASED]["message"])
         case Stage.ENDED:
             return ""

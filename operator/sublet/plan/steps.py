@@ -47,6 +47,13 @@ class ChangeNode:
 
 
 @dataclass(frozen=True)
+class RunJob:
+    """Create a Job that is named by what it is for: if there is one of that name, it is the same Job."""
+
+    manifest: Raw
+
+
+@dataclass(frozen=True)
 class Probe:
     """Ask the API server by a dry run, with a tenant's rights, what it thinks of an object.
 
@@ -63,7 +70,7 @@ class Probe:
     pinned_to: str = ""
 
 
-Step = Create | Apply | Delete | StopPods | ChangeNode | Probe
+Step = Create | Apply | Delete | StopPods | ChangeNode | RunJob | Probe
 
 Wave = tuple[Step, ...]
 

@@ -1,6 +1,6 @@
 """The supply of a pool: which of its nodes can be promised to somebody, from when, and what the owner keeps."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -98,6 +98,26 @@ def was_ready(node: NodeSeen, since: datetime) -> bool:
 def holds_nodes(lease: GPULease) -> bool:
     """Whether the lease holds nodes in the calendar."""
     return lease.status.starts_at is not None and lease.status.released_at is None
+
+
+def held_by(lease: GPULease, nodes: Mapping[str, NodeSeen]) -> tuple[str, ...]:
+    """The nodes that the lease holds: those that were booked, and of a lease that is over those not yet given back.
+
+    One node may be free again while another one is still being cleaned.
+    """
+    if not holds_nodes(lease):
+        return ()
+    if lease.status.ended_at is None:
+        return lease.status.nodes
+    uid = lease.metadata.uid
+    return tuple(name for name in lease.status.nodes if (node := nodes.get(name)) and node.lease_uid == uid)
+
+
+def bookings_of(view: PoolView, now: datetime) -> dict[str, Booking]:
+    """What the calendar holds, by lease."""
+    nodes = {node.name: node for node in view.nodes}
+    found = ((booking_of(lease, now), held_by(lease, nodes)) for lease in view.leases)
+    return {booking.lease: replace(booking, nodes=held) for booking, held in found if booking is not None and held}
 
 
 def _sold_until(view: PoolView, last_start: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """Taking away: the order of undoing, and what must be proven gone before the next step.
 
     access -> pods -> namespaces -> (proof: no namespace is left) -> (proof: no volume of theirs is left)
-    -> nodes and the policy of the whole lease
+    -> the policy of the whole lease, and nodes: each is cleaned, and then free (see `sanitizing`)
 
 The ClusterNetworkPolicy does not go with a namespace: it closes the network until the last pod is gone.
 
@@ -19,10 +19,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sublet.desired import nodes as node_claims
-from sublet.plan.diff import change_node, delete, is_leaving
+from sublet.plan import sanitizing
+from sublet.plan.diff import delete, is_leaving
 from sublet.plan.observed import NodeSeen, VolumeSeen
-from sublet.plan.steps import ChangeNode, Plan, StopPods, Wave
+from sublet.plan.sanitizing import NOTHING_TO_RUN, Cleaning, Turn
+from sublet.plan.steps import Plan, StopPods, Wave
 from sublet.plan.supply import PATIENCE, was_ready
 from sublet.plan.volumes import awaited
 
@@ -38,6 +39,7 @@ def tear_down(
     volumes: Sequence[VolumeSeen],
     reusable_at: datetime,
     now: datetime,
+    cleaning: Cleaning = NOTHING_TO_RUN,
 ) -> Plan:
     """The steps that take a lease away, as far as they can be taken now.
 
@@ -47,6 +49,7 @@ def tear_down(
         volumes: The volumes that were made for its claims, read after its last namespace was seen to be gone.
         reusable_at: When its nodes may be booked again.
         now: The instant of the pass.
+        cleaning: How its nodes are cleaned before that, and what was done of it.
     """
     access = revoke(children)
     namespaces = [child for child in children if child["kind"] == "Namespace"]
@@ -64,12 +67,17 @@ def tear_down(
     policies = [child for child in children if child["kind"] == "ClusterNetworkPolicy"]
     gone = tuple(delete(policy) for policy in policies if not is_leaving(policy))
     awaited_nodes = [node for node in claimed if not node.ready and was_ready(node, now - PATIENCE)]
-    back = tuple(_give_back(node, reusable_at) for node in claimed if node not in awaited_nodes)
-    return Plan((access, (*back, *gone)), waiting=_waiting(policies, awaited_nodes))
+    turns = {node.name: _turn(node, cleaning, reusable_at) for node in claimed if node not in awaited_nodes}
+    back = tuple(turn.step for turn in turns.values() if turn.step is not None)
+    cleaned = sanitizing.awaited((name, turn.waiting) for name, turn in turns.items() if turn.waiting)
+    return Plan(
+        (access, (*back, *gone, *sanitizing.finished(cleaning, claimed))),
+        waiting=_waiting(policies, awaited_nodes, cleaned),
+    )
 
 
-def _waiting(policies: Sequence[Raw], nodes: Sequence[NodeSeen]) -> str:
-    waits = []
+def _waiting(policies: Sequence[Raw], nodes: Sequence[NodeSeen], cleaned: str) -> str:
+    waits = [cleaned] if cleaned else []
     if nodes:
         waits.append(f"nodes that are not ready: {', '.join(node.name for node in nodes)}")
     if policies:
@@ -88,12 +96,22 @@ def is_emptied(children: Sequence[Raw]) -> bool:
     return all(child["kind"] != "Namespace" for child in children)
 
 
-def is_cleared(children: Sequence[Raw], claimed: Sequence[NodeSeen], volumes: Sequence[VolumeSeen]) -> bool:
-    """Whether nothing is left: no claim on a node, no volume, and no object but those that go with a namespace."""
-    return not claimed and not volumes and all("namespace" in child["metadata"] for child in children)
+def is_cleared(
+    children: Sequence[Raw],
+    claimed: Sequence[NodeSeen],
+    volumes: Sequence[VolumeSeen],
+    cleaning: Cleaning = NOTHING_TO_RUN,
+) -> bool:
+    """Whether nothing is left: no claim, no volume, no Job, and no object but those that go with a namespace."""
+    return (
+        not claimed
+        and not volumes
+        and not sanitizing.left_over(cleaning.jobs, claimed)
+        and all("namespace" in child["metadata"] for child in children)
+    )
 
 
-def _give_back(node: NodeSeen, reusable_at: datetime) -> ChangeNode:
+def _turn(node: NodeSeen, cleaning: Cleaning, reusable_at: datetime) -> Turn:
     if not node.ready:
-        return change_node(node, node_claims.quarantined(node.taints))
-    return change_node(node, node_claims.returned(node.taints, reusable_at))
+        return Turn(sanitizing.quarantine(node, cleaning, "the node was not ready for 5m when it was to be given back"))
+    return sanitizing.take_turn(node, cleaning, reusable_at)

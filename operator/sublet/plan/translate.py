@@ -19,6 +19,9 @@ from sublet.policy.times import fixed_end, fixed_start, shortest_worth_booking
 
 _HOUR = Decimal(3600)
 
+_NOT_YET_FREE = timedelta(seconds=10)
+"""How long a node that is being emptied or cleaned is taken to be away still. Once it is, plans are made anew."""
+
 
 def gpus_per_node(nodes: Iterable[NodeSeen], resource_name: str) -> int:
     """GPUs of one node of the pool: the largest count seen, so that a node that lost some does not shrink it."""
@@ -63,13 +66,15 @@ def together_of(lease: GPULease, pool: GPUPool) -> Together | None:
 def booking_of(lease: GPULease, now: datetime) -> Booking | None:
     """What the calendar holds for a lease; None if nothing, or nothing any more.
 
-    A lease that is not given back yet holds its nodes, however long ago it should have ended.
+    A lease that is not given back yet holds its nodes, however long ago it should have ended, and for a while to come:
+    also in a pool without a cleaning gap nobody is booked onto a node that is not free.
     """
     status = lease.status
     if status.starts_at is None or status.ends_at is None or status.released_at is not None:
         return None
     end = status.ended_at or status.ends_at
-    interval = Interval(status.starts_at, max(end, now, status.starts_at))
+    held_until = now if status.ended_at is None else now + _NOT_YET_FREE
+    interval = Interval(status.starts_at, max(end, held_until, status.starts_at))
     firm, movable = lease.spec.term is Term.FIRM, lease.spec.placement is None
     return Booking(lease.metadata.name, status.nodes, interval, firm=firm, movable=movable)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
-from sublet.policy import storage, windows
+from sublet.policy import sanitizing, storage, windows
 from sublet.policy.network import cluster_is_named
 
 
@@ -33,7 +33,6 @@ def judge(pool: GPUPool, classes: storage.Classes) -> Objection | None:
     unenforced = {
         "spec.isolation.deviceClasses": bool(isolation.device_classes),
         "spec.isolation.minToolkitVersion": isolation.min_toolkit_version is not None,
-        "spec.sanitize": pool.spec.sanitize is not None,
     }
     field = next((name for name, is_set in unenforced.items() if is_set), None)
     if field is not None:
@@ -41,7 +40,11 @@ def judge(pool: GPUPool, classes: storage.Classes) -> Objection | None:
             Reason.NOT_OFFERED,
             f"{field}: not enforced by this version of Sublet; remove the field to sell without it",
         )
-    wrong = windows.objection(pool.spec.owner_floor.windows) or cluster_is_named(isolation)
+    wrong = (
+        windows.objection(pool.spec.owner_floor.windows)
+        or cluster_is_named(isolation)
+        or sanitizing.objection(pool.spec.sanitize)
+    )
     if wrong is not None:
         return Objection(Reason.INVALID_SPEC, wrong)
     unfit = storage.objection(isolation, classes)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from sublet.api.lease import GPULease
 from sublet.api.meta import GROUP, VERSION, Resource
-from sublet.api.reasons import Reason
+from sublet.api.reasons import ConditionType, Reason
 
 COMPONENT = "sublet"
 
@@ -45,8 +45,11 @@ def extension(answer: str, message: str) -> Event:
 def of_lease(lease: GPULease, status: dict[str, Any]) -> list[Event]:
     """What there is to tell about a lease whose status becomes `status`: a new phase, or a new sentence in it."""
     known = lease.status
+    dirt = _dirt(lease, status)
     if known.phase is None or known.phase.value != status["phase"]:
-        return [phase_reached(status["phase"], status["message"])]
+        return [*dirt, phase_reached(status["phase"], status["message"])]
+    if dirt:
+        return dirt
     if known.message == status["message"] or not status["message"]:
         return []
     match status["phase"]:
@@ -63,6 +66,14 @@ def of_lease(lease: GPULease, status: dict[str, Any]) -> list[Event]:
             return [trouble(released["reason"], status["message"])] if is_stuck else []
         case _:
             return []
+
+
+def _dirt(lease: GPULease, status: dict[str, Any]) -> list[Event]:
+    """What could not be cleaned, once for each node that joins them."""
+    found = next(c for c in status["conditions"] if c["type"] == ConditionType.SANITIZED)
+    known = next((c.message for c in lease.status.conditions if c.type == ConditionType.SANITIZED.value), "")
+    is_news = found["reason"] == Reason.SANITIZING_FAILED and found["message"] != known
+    return [trouble(found["reason"], found["message"])] if is_news else []
 
 
 def manifest(event: Event, about: Resource, now: datetime) -> dict[str, Any]:

@@ -21,9 +21,20 @@ READY_SECONDS = Histogram(
 )
 GIVE_BACK_SECONDS = Histogram(
     "sublet_lease_give_back_seconds",
-    "Time from the end of a lease to its nodes being back.",
+    "Time from the end of a lease to its last node being back, cleaning included.",
     buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 1800),
 )
+SANITIZE_SECONDS = Histogram(
+    "sublet_lease_sanitize_seconds",
+    "Time from the end of a lease to its last node being clean or quarantined, in pools that clean.",
+    buckets=(10, 30, 60, 120, 300, 600, 1800, 3600, 10800, 86400),
+)
+SANITIZING_NODES = Gauge(
+    "sublet_nodes_sanitizing",
+    "Nodes that are being cleaned, as of the last sweep; `mode` is `Steps`, or `External` for those that wait.",
+    labelnames=("mode",),
+)
+QUARANTINED_NODES = Gauge("sublet_nodes_quarantined", "Nodes that are kept from use, as of the last sweep.")
 LAST_SWEEP = Gauge("sublet_last_sweep_timestamp_seconds", "When the last complete sweep began, in Unix time.")
 ORPHANS = Counter("sublet_orphans", "Leases that no longer exist and had left something behind, found by sweeps.")
 
@@ -43,6 +54,14 @@ def one_pass(kind: str) -> Iterator[None]:
             PASSES.labels(kind, "failed").inc()
             raise
         PASSES.labels(kind, "ok").inc()
+
+
+def count_nodes(sanitizing: Iterable[str], quarantined: int) -> None:
+    """Set how many nodes are being cleaned, given the mode of each, and how many are quarantined."""
+    SANITIZING_NODES.clear()
+    for mode, number in Count(sanitizing).items():
+        SANITIZING_NODES.labels(mode).set(number)
+    QUARANTINED_NODES.set(quarantined)
 
 
 def count_phases(phases: Iterable[str]) -> None:

@@ -22,9 +22,17 @@ def test_every_stage_has_its_row_of_moves() -> None:
 
 def test_nothing_leads_from_give_back_to_running() -> None:
     """What has begun to be given back never runs again; what turns up after the end is given back once more."""
-    assert MOVES[Stage.ENDED] == {Stage.RELEASING}
-    assert MOVES[Stage.SANITIZING] == {Stage.ENDED}
-    assert MOVES[Stage.RELEASING] == {Stage.SANITIZING, Stage.ENDED}
+    over = {Stage.RELEASING, Stage.SANITIZING, Stage.ENDED}
+    assert [MOVES[stage] for stage in over] == [over] * 3
+
+
+def test_a_lease_of_which_nodes_alone_are_left_is_sanitizing() -> None:
+    """Where its pool has them cleaned; with everything given back it has ended, and before that it is releasing."""
+    over: dict[str, Any] = {"starts_at": at(1), "ends_at": at(2)}
+    assert stage(Facts(**over), at(2)) == "Releasing"
+    assert stage(Facts(**over, cleaning=True), at(2)) == "Sanitizing"
+    assert stage(Facts(**over, cleaning=True, cleared=True), at(2)) == "Ended"
+    assert stage(Facts(**over, cleaning=True), at(1.5)) == "Provisioning"
 
 
 def test_the_words_are_those_of_the_api() -> None:

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from sublet.desired import naming
-from sublet.desired.nodes import claimed, is_claimed_whole, returned
+from sublet.desired.nodes import claimed, is_claimed_whole, returned, sanitizing
 from tests.builders import at
 
 OURS = {"key": "sublet.dev/lease", "value": "acme-train", "effect": "NoExecute"}
 THEIRS = {"key": "sublet.dev/lease", "value": "other", "effect": "NoExecute"}
+CLEANED = {"key": "sublet.dev/sanitizing", "effect": "NoExecute"}
 OWNERS = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
 UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": "2026-12-01T11:00:00Z"}
 
@@ -18,8 +19,14 @@ def test_a_claim_is_label_annotation_and_taint() -> None:
     """One write marks the node for people, for guards and for the scheduler."""
     assert claimed("acme-train", "uid-1", "h100", ()) == {
         "metadata": {
-            "labels": {"sublet.dev/lease": "acme-train", "sublet.dev/pool": "h100"},
-            "annotations": {"sublet.dev/lease-uid": "uid-1", "sublet.dev/reusable-at": None},
+            "labels": {"sublet.dev/lease": "acme-train", "sublet.dev/pool": "h100", "sublet.dev/sanitizing": None},
+            "annotations": {
+                "sublet.dev/lease-uid": "uid-1",
+                "sublet.dev/reusable-at": None,
+                "sublet.dev/sanitized": None,
+                "sublet.dev/quarantined-after": None,
+                "sublet.dev/quarantine-reason": None,
+            },
         },
         "spec": {"taints": [OURS]},
     }
@@ -33,12 +40,27 @@ def test_a_claim_keeps_other_peoples_taints() -> None:
 
 def test_a_returned_node_remembers_when_it_may_be_used_again() -> None:
     """Label, UID and taint go; the end of the cleaning gap stays on the node itself."""
-    assert returned((OWNERS, OURS), at(0.25)) == {
+    assert returned((OWNERS, OURS, CLEANED), at(0.25), "uid-1") == {
         "metadata": {
-            "labels": {"sublet.dev/lease": None, "sublet.dev/pool": None},
-            "annotations": {"sublet.dev/lease-uid": None, "sublet.dev/reusable-at": "2026-12-01T12:15:00Z"},
+            "labels": {"sublet.dev/lease": None, "sublet.dev/pool": None, "sublet.dev/sanitizing": None},
+            "annotations": {
+                "sublet.dev/lease-uid": None,
+                "sublet.dev/reusable-at": "2026-12-01T12:15:00Z",
+                "sublet.dev/sanitized": "uid-1",
+            },
         },
         "spec": {"taints": [OWNERS]},
+    }
+
+
+def test_a_node_that_is_cleaned_keeps_its_claim() -> None:
+    """Nobody can book it meanwhile, nothing runs beside the cleaning, and what was said of an earlier one is gone."""
+    assert sanitizing("uid-1", (OWNERS, OURS)) == {
+        "metadata": {
+            "labels": {"sublet.dev/sanitizing": "uid-1"},
+            "annotations": {"sublet.dev/sanitized": None},
+        },
+        "spec": {"taints": [OWNERS, OURS, CLEANED]},
     }
 
 
@@ -56,6 +78,7 @@ def test_a_node_whose_only_taint_was_ours_has_no_list_afterwards() -> None:
         ((OWNERS,), False),
         ((THEIRS,), False),
         ((OURS, THEIRS), False),
+        ((OURS, CLEANED), False),
         (({**OURS, "effect": "NoSchedule"},), False),
         ((OURS, {**OURS, "effect": "NoSchedule"}), False),
     ],

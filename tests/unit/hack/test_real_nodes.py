@@ -4,7 +4,8 @@ import hashlib
 import json
 import shutil
 import subprocess
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, ip_network
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from hack.cluster.errors import ClusterError
 from hack.cluster.realnodes import config, images, plan, requirements
 from hack.cluster.state import State
 
+BLOCKS = (ip_network("10.128.0.0/20"), ip_network("fd53:1234:5678::/48"))
 HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
 DEFAULT = "eth0\t00000000\t010011AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
 # 10.128.16.0/20 and 10.128.0.0/24, as the kernel writes them: the lowest byte first.
@@ -34,11 +36,12 @@ def test_without_a_free_range_there_are_no_nodes() -> None:
 
 def test_nodes_share_no_address_and_the_kernel_takes_every_name(tmp_path: Path) -> None:
     """Of as many nodes as there can be."""
-    nodes = plan.Plan(State("one", tmp_path), IPv4Network("10.128.0.0/20"), plan.LIMIT).nodes
-    networks = [node.pods for node in nodes]
-    assert all(not one.overlaps(other) for one in networks for other in networks if one != other)
-    assert len({node.address for node in nodes}) == len(set(networks)) == plan.LIMIT
-    assert not any(node.address in network for node in nodes for network in networks)
+    nodes = plan.Plan(State("one", tmp_path), BLOCKS, plan.LIMIT).nodes
+    networks = [network for node in nodes for network in node.pods]
+    addresses = [address for node in nodes for address in node.addresses]
+    assert all(not one.overlaps(other) for one, other in combinations(networks, 2) if one.version == other.version)
+    assert len(set(addresses)) == len(set(networks)) == plan.LIMIT * len(BLOCKS)
+    assert not any(address in network for address in addresses for network in networks)
     assert max(len(node.veth) for node in nodes) <= 15
 
 
@@ -58,7 +61,7 @@ def test_so_many_nodes_there_cannot_be(tmp_path: Path, count: int) -> None:
 
 def test_a_kubelet_lets_in_nobody_unknown(tmp_path: Path) -> None:
     """The default would let anybody in."""
-    one = plan.Plan(State("one", tmp_path), IPv4Network("10.128.0.0/20"), 1)
+    one = plan.Plan(State("one", tmp_path), BLOCKS, 1)
     given = config.kubelet(one, one.nodes[0])
     assert given["authentication"]["anonymous"] == {"enabled": False}
     assert given["authorization"]["mode"] == "Webhook"
@@ -68,11 +71,12 @@ def test_an_image_is_found_by_what_it_holds(tmp_path: Path) -> None:
     """Each blob lies under its digest, and the layer holds the program."""
     program = tmp_path / "program"
     program.write_bytes(b"\x7fELF and so on")
-    images.write(tmp_path / "layout", {"tool": images.of_binary("tool", program)})
+    images.add(tmp_path / "layout", "tool", images.of_binaries(program))
+    images.add(tmp_path / "layout", "tool", images.of_binaries(program), tag="2")
     for blob in (tmp_path / "layout/blobs/sha256").iterdir():
         assert hashlib.sha256(blob.read_bytes()).hexdigest() == blob.name
-    (entry,) = json.loads((tmp_path / "layout/index.json").read_text())["manifests"]
-    assert entry["annotations"] == {images.NAME: "tool:1"}
+    found = json.loads((tmp_path / "layout/index.json").read_text())["manifests"]
+    assert [each["annotations"] for each in found] == [{images.NAME: "tool:1"}, {images.NAME: "tool:2"}]
 
 
 def test_where_there_can_be_no_real_nodes_a_sentence_says_why(monkeypatch: pytest.MonkeyPatch) -> None:

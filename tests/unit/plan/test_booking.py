@@ -233,7 +233,16 @@ def test_a_lease_that_is_over_keeps_its_nodes_until_they_are_given_back() -> Non
     new = queued(a_lease("new"))
     (change,) = plan_pool(a_pool_view(overdue, new, nodes=some_nodes(2, overdue)), NOON).changes
     assert change.lease.metadata.name == "new"
-    assert change.status == {"queue": {"position": 1, "earliestStart": "2026-12-01T12:15:00Z", "refusal": None}}
+    assert change.status == {"queue": {"position": 1, "earliestStart": "2026-12-01T12:15:10Z", "refusal": None}}
+
+
+def test_nobody_is_booked_onto_a_node_that_is_being_cleaned() -> None:
+    """Also where the pool keeps no gap; and the other node of that lease, which is clean already, is for sale."""
+    pool = a_pool(schedule={"cleaningGap": "0s"}, sanitize={"mode": "External"})
+    over = booked(a_lease("over"), start=at(-20), ended_at=at(-12))
+    dirty, clean = a_node("gpu-1", over, sanitizing_after="uid-over"), a_node("gpu-2")
+    one, two = queued(a_lease("one", nodes=1)), queued(a_lease("two", nodes=1))
+    assert booked_nodes(a_pool_view(over, one, two, nodes=[dirty, clean], pool=pool)) == {"one": ["gpu-2"]}
 
 
 def test_an_early_release_moves_the_queue_forward() -> None:

@@ -240,8 +240,13 @@ def test_a_node_that_another_took_the_place_of_is_quarantined_before_the_other_i
     assert [step.name for step in steps] == ["gpu-1", "gpu-3"]
     assert steps[0].change == {
         "metadata": {
-            "labels": {"sublet.dev/lease": None, "sublet.dev/pool": None},
-            "annotations": {"sublet.dev/lease-uid": None, "sublet.dev/reusable-at": None},
+            "labels": {"sublet.dev/lease": None, "sublet.dev/pool": None, "sublet.dev/sanitizing": None},
+            "annotations": {
+                "sublet.dev/lease-uid": None,
+                "sublet.dev/reusable-at": None,
+                "sublet.dev/quarantined-after": "uid-acme-train",
+                "sublet.dev/quarantine-reason": "under acme-train: the node failed, and another one took its place",
+            },
             "resourceVersion": "41",
         },
         "spec": {

@@ -14,24 +14,24 @@ NODES = [a_node("gpu-1", LEASE), a_node("gpu-2", LEASE)]
 
 def test_what_belongs_to_a_known_lease_is_no_orphan() -> None:
     """Children and claims whose UID is that of a living lease are left alone."""
-    assert orphans(CHILDREN, NODES, {"uid-acme-train"}) == []
+    assert orphans(CHILDREN, NODES, [], {"uid-acme-train"}) == []
 
 
 def test_what_one_lease_left_is_found_together() -> None:
     """Objects and claims come under the name that the lease had, so that they are taken away in order."""
-    assert orphans(CHILDREN, NODES, {"uid-other"}) == [Orphan("acme-train", CHILDREN, NODES)]
+    assert orphans(CHILDREN, NODES, [], {"uid-other"}) == [Orphan("acme-train", CHILDREN, NODES, "uid-acme-train")]
 
 
 def test_a_later_lease_of_the_name_does_not_inherit() -> None:
     """The UID counts: a living lease of the same name does not hide what an earlier one left."""
-    (found,) = orphans(CHILDREN, [], {"uid-of-the-new-one"})
+    (found,) = orphans(CHILDREN, [], [], {"uid-of-the-new-one"})
     assert (found.lease, found.children) == ("acme-train", CHILDREN)
 
 
 def test_several_leases_are_kept_apart() -> None:
     """Each lease's remains are one orphan, in an order that does not change."""
     other = live(render(a_tenancy(lease="other", uid="uid-other")).namespaces[0])
-    found = orphans([other, *CHILDREN], NODES, ())
+    found = orphans([other, *CHILDREN], NODES, [], ())
     assert [(orphan.lease, len(orphan.children), len(orphan.claimed)) for orphan in found] == [
         ("acme-train", 9, 2),
         ("other", 1, 0),
@@ -40,22 +40,22 @@ def test_several_leases_are_kept_apart() -> None:
 
 def test_a_claim_without_children_is_an_orphan_of_its_own() -> None:
     """A node that is all that is left keeps the lease's name from its label."""
-    assert orphans([], NODES[:1], ()) == [Orphan("acme-train", [], NODES[:1])]
+    assert orphans([], NODES[:1], [], ()) == [Orphan("acme-train", [], NODES[:1], "uid-acme-train")]
 
 
 def test_a_child_without_a_uid_is_left_alone() -> None:
     """An object that somebody else labelled was not made by the operator."""
     stray: dict[str, Any] = live(CHILDREN[1], labels={"sublet.dev/lease": "acme-train"})
     unlabelled: dict[str, Any] = {"kind": "Namespace", "metadata": {"name": "x", "uid": "1"}}
-    assert orphans([stray, unlabelled], [], ()) == []
+    assert orphans([stray, unlabelled], [], [], ()) == []
 
 
 def test_a_namespace_that_lost_its_labels_is_still_known() -> None:
     """Its annotation tells whose it was, so that stripping the labels does not let it stay."""
     stripped: dict[str, Any] = live(CHILDREN[0], labels={})
-    (found,) = orphans([stripped], [], ())
+    (found,) = orphans([stripped], [], [], ())
     assert found.children == [stripped]
-    assert orphans([stripped], [], {"uid-acme-train"}) == []
+    assert orphans([stripped], [], [], {"uid-acme-train"}) == []
 
 
 def test_volumes_that_an_orphan_may_have_left() -> None:
@@ -74,4 +74,4 @@ def test_volumes_that_an_orphan_may_have_left() -> None:
 def test_half_a_claim_on_a_node_is_an_orphan() -> None:
     """A label without a UID would keep the node out of every pool, so it is taken off."""
     half: NodeSeen = a_node("gpu-1", lease="acme-train")
-    assert orphans([], [half], {"uid-acme-train"}) == [Orphan("acme-train", [], [half])]
+    assert orphans([], [half], [], {"uid-acme-train"}) == [Orphan("acme-train", [], [half])]

@@ -131,17 +131,25 @@ def test_a_pool_says_whether_it_can_be_sold_from() -> None:
         "lastTransitionTime": "2026-12-01T12:00:00Z",
         "observedGeneration": 1,
     }
-    refused = accepted(a_pool(sanitize={"mode": "External"}))
+    refused = accepted(a_pool(isolation={"minToolkitVersion": "1.17.8"}))
     assert (refused["status"], refused["reason"]) == ("False", "NotOffered")
-    assert refused["message"].startswith("spec.sanitize: ")
+    assert refused["message"].startswith("spec.isolation.minToolkitVersion: ")
 
 
 def test_the_transition_time_moves_only_with_the_status() -> None:
     """A pool that was accepted for hours says since when."""
     known = {"conditions": [a_condition("Accepted", since=at(-5))]}
     assert accepted(a_pool(status=known))["lastTransitionTime"] == "2026-12-01T07:00:00Z"
-    refused = a_pool(status=known, sanitize={"mode": "External"})
+    refused = a_pool(status=known, isolation={"minToolkitVersion": "1.17.8"})
     assert accepted(refused)["lastTransitionTime"] == "2026-12-01T12:00:00Z"
+
+
+def test_a_node_that_is_being_cleaned_counts_as_that() -> None:
+    """It is neither its lease's any more nor anybody's yet; the other one of the lease is back."""
+    over = booked(a_lease(), ended_at=at(-1))
+    nodes = [a_node("gpu-1", over, sanitizing_after="uid-acme-train"), a_node("gpu-2")]
+    counts = report(a_pool_view(over, nodes=nodes), (), NOON)["nodes"]
+    assert (counts["sanitizing"], counts["leased"], counts["reserved"]) == (1, 0, 0)
 
 
 def test_a_pass_that_finds_the_same_writes_nothing() -> None:

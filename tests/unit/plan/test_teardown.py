@@ -8,7 +8,7 @@ import pytest
 from sublet.calendar.lifecycle import Stage
 from sublet.desired.render import render
 from sublet.plan.observed import NodeSeen, VolumeSeen
-from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Probe, Step, StopPods
+from sublet.plan.steps import Apply, ChangeNode, Create, Delete, Plan, Probe, RunJob, Step, StopPods
 from sublet.plan.teardown import is_cleared, tear_down
 from sublet.reconcile import _plan
 from sublet.settings import Settings
@@ -76,8 +76,12 @@ def test_nodes_go_back_only_when_no_namespace_is_left() -> None:
             "gpu-1",
             {
                 "metadata": {
-                    "labels": {"sublet.dev/lease": None, "sublet.dev/pool": None},
-                    "annotations": {"sublet.dev/lease-uid": None, "sublet.dev/reusable-at": "2026-12-01T20:15:00Z"},
+                    "labels": {"sublet.dev/lease": None, "sublet.dev/pool": None, "sublet.dev/sanitizing": None},
+                    "annotations": {
+                        "sublet.dev/lease-uid": None,
+                        "sublet.dev/reusable-at": "2026-12-01T20:15:00Z",
+                        "sublet.dev/sanitized": None,
+                    },
                     "resourceVersion": "41",
                 },
                 "spec": {"taints": [TAINT]},
@@ -163,7 +167,7 @@ class Site:
                 self.nodes = [replace(n, **free) if n.name == name else n for n in self.nodes]
             case StopPods(namespace):
                 assert not self.has_access(namespace), "pods were stopped while the tenant could start new ones"
-            case Create() | Apply() | Probe():
+            case Create() | Apply() | Probe() | RunJob():
                 pass  # changes nothing here
 
     def has_access(self, namespace: str) -> bool:

@@ -71,7 +71,7 @@ def test_the_largest_node_says_how_many_gpus_a_node_has() -> None:
         (booked(a_lease(), start=at(3)), at(1), (3, 11)),
         (booked(a_lease()), at(9), (0, 9)),
         (booked(a_lease(), ended_at=at(2)), at(1.9), (0, 2)),
-        (booked(a_lease(), ended_at=at(2)), at(4), (0, 4)),
+        (booked(a_lease(), ended_at=at(2)), at(4), (0, 4 + 10 / 3600)),
         (booked(a_lease(), ended_at=at(2), released_at=at(3)), at(4), None),
     ],
     ids=["unbooked", "running", "ahead", "overdue", "given back", "still being given back", "gone"],

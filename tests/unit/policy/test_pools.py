@@ -9,7 +9,8 @@ from sublet.policy.storage import ClassSeen
 from tests.builders import a_pool
 
 GOOD = {name: ClassSeen("Delete", "csi.example.com") for name in ("nvme", "shared")}
-STEP = {"name": "wipe", "timeout": "10m", "template": {}}
+POD = {"containers": [{"name": "main", "image": "registry.example/cleaner:1"}]}
+STEP = {"name": "wipe", "timeout": "10m", "template": {"spec": {"template": {"spec": POD}}}}
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,8 @@ STEP = {"name": "wipe", "timeout": "10m", "template": {}}
         {"isolation": {"egress": ["0.0.0.0/0"], "cluster_cidrs": ["10.0.0.0/8"]}},
         {"isolation": {"storage_classes": ["nvme", "shared"]}},
         {"pricing": {"currency": "EUR", "firm": "2.50"}},
+        {"sanitize": {"mode": "External"}},
+        {"sanitize": {"mode": "Steps", "steps": [STEP]}},
     ],
 )
 def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
@@ -37,8 +40,6 @@ def test_what_is_enforced_is_accepted(spec: dict[str, Any]) -> None:
     [
         ({"isolation": {"device_classes": ["gpu.nvidia.com"]}}, "spec.isolation.deviceClasses"),
         ({"isolation": {"min_toolkit_version": "1.17.8"}}, "spec.isolation.minToolkitVersion"),
-        ({"sanitize": {"mode": "External"}}, "spec.sanitize"),
-        ({"sanitize": {"mode": "Steps", "steps": [STEP]}}, "spec.sanitize"),
     ],
 )
 def test_what_is_not_enforced_is_refused(spec: dict[str, Any], field: str) -> None:

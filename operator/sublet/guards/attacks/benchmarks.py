@@ -28,7 +28,8 @@ class Verdict(StrEnum):
     """The owner's classes are looked at, beside what tenants ask for."""
 
     WRITTEN = (
-        "policies written, out of reach and computed to be closed; that the network plugin enforces them is not proven"
+        "policies written, out of reach, computed to be closed and dialled where they are enforced; whether your "
+        "network plugin enforces them is measured where the pool requires it"
     )
     """The API server's part holds."""
 

@@ -26,7 +26,14 @@ const usage = `usage: tenant COMMAND
   write FILE TEXT write a file
   dial HOST:PORT  open a TCP connection
   get URL         print what is at URL
-  resolve NAME    print the addresses of NAME`
+  resolve NAME    print the addresses of NAME
+  listen PORTS [ADDRESSES]
+                  take connections and answer packets at ports, parted by commas, of all addresses or of these
+  dial-all SECONDS
+                  try each FLOW of stdin, a line, for so long, and print whether it is open or shut
+  rush SECONDS FLOW...
+                  try all flows over and over from the first moment on, and print which were open
+A FLOW is "tcp ADDRESS:PORT" or "udp ADDRESS:PORT", and maybe the address that it comes from.`
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
@@ -36,6 +43,9 @@ func main() {
 }
 
 func run(args []string) error {
+	if len(args) > 2 && args[0] == "rush" {
+		return rush(args[1], args[2:])
+	}
 	command := strings.Join(args, " ")
 	if len(args) > 0 {
 		command = fmt.Sprintf("%s/%d", args[0], len(args)-1)
@@ -63,6 +73,12 @@ func run(args []string) error {
 		return get(args[1])
 	case "resolve/1":
 		return resolve(args[1])
+	case "listen/1":
+		return listen(args[1], "")
+	case "listen/2":
+		return listen(args[1], args[2])
+	case "dial-all/1":
+		return dialAll(args[1])
 	default:
 		return fmt.Errorf("%s", usage)
 	}
