@@ -9,6 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from sublet.cli.checkup import is_as_shipped
+from sublet.cluster import kinds
+from sublet.doctor.policies import OPEN_NAMESPACE
 from sublet.guards.catalogue import POLICIES
 from tests.apiserver.by_hand import without
 from tests.apiserver.objects import Kubectl
@@ -68,6 +70,29 @@ async def test_a_pool_that_sells_nothing_is_found(site: Site, doctor: Doctor) ->
     await eventually(judged, "the pool is judged")
     code, found = doctor()
     assert (code, found["pool"]["verdict"]) == (1, "Failed")
+
+
+async def test_a_lease_says_why_a_node_could_not_be_measured(site: Site, kubectl: Kubectl) -> None:
+    """Here a quota keeps probe pods out; the tenant stays outside until the owner asks no longer."""
+    quota = ("patch", "resourcequota", OPEN_NAMESPACE, "--namespace", OPEN_NAMESPACE, "-p")
+    before = kubectl("get", *quota[1:5], "-o", "jsonpath={.spec.hard.pods}").stdout
+    kubectl(*quota, '{"spec": {"hard": {"pods": "0"}}}')
+    try:
+        await site.pool(nodes=2, isolation={"probe": "Required"})
+        await site.lease("a", nodes=1)
+
+        async def told() -> Raw | None:
+            status = (await site.see("a")).get("status", {})
+            found = {each["type"]: each for each in status.get("conditions", ())}
+            return found if "not let in" in found.get("Isolated", {}).get("message", "") else None
+
+        found = await eventually(told, "the lease says why")
+    finally:
+        kubectl(*quota, json.dumps({"spec": {"hard": {"pods": before}}}))
+    assert (found["Isolated"]["reason"], found["AccessGranted"]["status"]) == ("NotMeasured", "False")
+    assert f"exceeded quota: {OPEN_NAMESPACE}" in found["Isolated"]["message"]
+    await site.admin.patch(kinds.GPU_POOL, site.prefix, {"spec": {"isolation": {"probe": "OnRequest"}}})
+    await site.reach("a", "Active")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from tests.apiserver.site import Raw, Site, eventually
 from tests.conftest import Tool, installed, kubectl_for
 
 NODES = 2
+PROBES = {"doctor": {"image": realnodes.PROBE}}
+"""Values of the chart: the image of probe pods that the nodes can pull."""
 QUICK = {
     "terms": {"minDuration": "1s", "extendLatest": "1s"},
     "schedule": {"drainBefore": "1s", "cleaningGap": "1s"},
@@ -52,8 +54,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     """A real control plane with real nodes, with the chart installed but for its Deployment."""
     if missing := realnodes.lack(compiled=binaries.compiled_for_nodes()):
         pytest.skip(missing.sentence)
-    probes = {"doctor": {"image": realnodes.PROBE}}
-    with installed(clusters.up(f"nodes-{os.getpid()}", nodes=0, real_nodes=NODES), request, probes) as running:
+    with installed(clusters.up(f"nodes-{os.getpid()}", nodes=0, real_nodes=NODES), request, PROBES) as running:
         yield running
 
 

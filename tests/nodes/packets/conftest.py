@@ -8,7 +8,7 @@ import pytest
 from hack import cluster as clusters
 from hack.cluster import binaries, realnodes
 from tests.conftest import Tool, installed, kubectl_for
-from tests.nodes.conftest import NODES
+from tests.nodes.conftest import NODES, PROBES
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[clusters.Cluster]:
     if missing := realnodes.lack(compiled=binaries.compiled_for_nodes()):
         pytest.skip(missing.sentence)
     running = clusters.up(f"packets-{os.getpid()}", nodes=0, real_nodes=NODES, enforce=True)
-    with installed(running, request):
+    with installed(running, request, PROBES):
         yield running
 
 
