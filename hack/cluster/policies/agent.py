@@ -46,16 +46,16 @@ class Agent:
         """Keep the table as the policies are, for ever."""
         for path in PATHS:
             threading.Thread(target=self._watch, args=(path,), daemon=True).start()
-        inforce = ""
+        in_force = ""
         while True:
             self._changed.wait(LOOK_SECONDS)
             time.sleep(GATHERED_SECONDS)
             self._changed.clear()
             try:
                 wanted = self.wanted()
-                if wanted != inforce:
+                if wanted != in_force:
                     apply(wanted)
-                    inforce = wanted
+                    in_force = wanted
                     ready.touch()
             except (OSError, http.client.HTTPException, ClusterError) as error:
                 print(error, flush=True)
