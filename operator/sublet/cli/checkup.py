@@ -15,14 +15,14 @@ from sublet.desired import nodes as node_claims
 from sublet.doctor.judge import Finding, Verdict
 from sublet.errors import SubletError
 from sublet.guards.catalogue import MUTATIONS, POLICIES
-from sublet.guards.rule import BREAK_GLASS, OPERATOR, manifests
+from sublet.guards.rule import PLACEHOLDERS, manifests
 
 Raw = dict[str, Any]
 
 _UPGRADE: Final = "install or upgrade Sublet's chart, of the version of this command"
 _OLDEST: Final = (1, 34)
 _COMPLETES: Final = (1, 36)
-_BY_HAND: Final = ("sublet-lease-times", "sublet-operator-bounds")
+_BY_HAND: Final = ("sublet-lease-times", "sublet-operator-bounds", "sublet-operator-marks")
 """Policies of the chart that are not generated."""
 
 _PLUGINS: Final = {
@@ -165,7 +165,7 @@ def is_as_shipped(live: object, wanted: object) -> bool:
         return is_list and all(map(is_as_shipped, live, wanted))  # type: ignore[call-overload]
     if isinstance(wanted, str) and isinstance(live, str):
         pattern = re.escape(wanted)
-        for placeholder in (OPERATOR, BREAK_GLASS):
+        for placeholder in PLACEHOLDERS:
             pattern = pattern.replace(re.escape(placeholder), "[^']+")
         # The API server, or YAML on its way there, may end a text with a line or not.
         return re.fullmatch(pattern.rstrip(), live.rstrip()) is not None

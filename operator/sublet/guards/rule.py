@@ -16,6 +16,9 @@ BREAK_GLASS: Final = "@BREAK_GLASS@"
 SANITIZERS: Final = "@SANITIZERS@"
 """Stands in CEL for the group that may say that a node is clean; the chart fills it in."""
 
+PLACEHOLDERS: Final = (OPERATOR, BREAK_GLASS, SANITIZERS)
+"""All names that the chart fills in."""
+
 BY_OPERATOR: Final = f"request.userInfo.username == '{OPERATOR}'"
 """CEL: the operator asks."""
 
