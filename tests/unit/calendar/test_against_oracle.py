@@ -1,7 +1,7 @@
 """The calendar against the oracle, in the course of bookings, extensions, releases, failures and changes of windows."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from sublet.calendar.allocator import earliest
 from sublet.calendar.backfill import place
-from sublet.calendar.booking import Booking, Together
+from sublet.calendar.booking import Booking, Request, Together
 from sublet.calendar.healing import replacement
 from sublet.calendar.reclaim import reclaim
 from tests.builders import at
@@ -88,13 +88,14 @@ class Life(RuleBasedStateMachine):
         with settled_soon():
             placements = place(requests, self.calendar, now)
             again = place(requests[:-1], a_calendar(self.oracle), now)
+            seen = [self._seen_by(requests[: number + 1], now) for number in range(len(requests))]
         spans = [booking and booking.interval for booking in (p.booking for p in placements.each)]
         assert [placement.booking and placement.booking.interval for placement in again.each] == spans[:-1]
         # By the order of the queue, on what the pool carries when all moves are made.
         self.oracle.held = [held_of(b) for b in self.calendar.bookings if b.lease not in {r.lease for r in requests}]
         check_moves(replace(self.oracle, held=before), self.oracle.held, self.now + SETTLED)
-        for ask, placement in zip(queue, placements.each, strict=True):
-            found, booking = self.oracle.answer(ask, self.now), placement.booking
+        for ask, placement, pool in zip(queue, placements.each, seen, strict=True):
+            found, booking = pool.answer(ask, self.now), placement.booking
             if booking is not None:
                 span = second(booking.interval.start), second(booking.interval.end)
                 assert found is None or (span[0], -span[1]) <= (found[0], -found[1])
@@ -108,6 +109,15 @@ class Life(RuleBasedStateMachine):
             held_of(b) for b in self.calendar.bookings if b.lease in final
         ]
         self.calendar = a_calendar(self.oracle)
+
+    def _seen_by(self, requests: list[Request], now: datetime) -> Oracle:
+        """The pool without the last one of a queue, when all moves are made for it and those before it.
+
+        What is moved for somebody behind it may leave a whole block free, which it is not placed anew for in this turn.
+        """
+        calendar = a_calendar(self.oracle)
+        place(requests, calendar, now)
+        return replace(self.oracle, held=[held_of(b) for b in calendar.bookings if b.lease != requests[-1].lease])
 
     @precondition(lambda self: self.oracle.held)
     @rule(data=st.data(), at_moment=st.integers(0, 60))
