@@ -80,13 +80,18 @@ def _in_slot(query: Query, occupancy: Occupancy | None, slack: Slack, first: int
     if query.level is None:
         return _first_with(query, occupancy, sure, doubtful, allowed)
     tally = layout.tally(sure | doubtful)
-    found = [
-        start
-        for block in layout.level(query.level)
-        if tally[block.last] - tally[block.first] >= query.nodes
-        and (start := _first_with(query, occupancy, sure & block.sound, doubtful & block.sound, allowed)) is not None
-    ]
-    return min(found, default=None)
+    found = None
+    for block in layout.level(query.level):
+        if tally[block.last] - tally[block.first] < query.nodes:
+            continue
+        start = _first_with(query, occupancy, sure & block.sound, doubtful & block.sound, allowed)
+        if start is not None:
+            found = start
+            # Of the other blocks only an earlier start is of interest.
+            allowed = [(begin, min(end, start - 1)) for begin, end in allowed if begin < start]
+            if not allowed:
+                break
+    return found
 
 
 def _first_with(query: Query, occupancy: Occupancy, sure: int, doubtful: int, allowed: list[Span]) -> int | None:

@@ -137,7 +137,10 @@ def members(chosen: Iterable[int], width: int) -> int:
 
 def positions(chosen: int, first: int = 0) -> Iterator[int]:
     """The positions of a set's nodes, ascending; for a set that was moved down by `first` bytes where they were."""
-    for index, value in enumerate(chosen.to_bytes((chosen.bit_length() + 7) // 8, "little"), first):
+    # A set is often one block's: what lies before it is not gone through.
+    skipped = max((chosen & -chosen).bit_length() - 1, 0) // 8
+    chosen >>= 8 * skipped
+    for index, value in enumerate(chosen.to_bytes((chosen.bit_length() + 7) // 8, "little"), first + skipped):
         if value:
             for bit in _BITS[value]:
                 yield 8 * index + bit
