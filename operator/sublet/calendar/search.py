@@ -96,15 +96,21 @@ def _in_slot(query: Query, occupancy: Occupancy | None, slack: Slack, first: int
 
 def _first_with(query: Query, occupancy: Occupancy, sure: int, doubtful: int, allowed: list[Span]) -> int | None:
     """The first allowed start at which enough nodes are free, of those that are always and those that may be."""
-    begins, ends = [], []
+    begins: list[int] = []
+    ends: list[int] = []
     first, last = allowed[0][0], allowed[-1][1]
+    always = sure.bit_count()
+    hopeful = always + doubtful.bit_count()
     for position in positions(doubtful):
+        known = len(begins)
         for begin, end in occupancy.openings(position, first, last, query.length):
             begins.append(begin)
             ends.append(end)
+        hopeful -= len(begins) == known
+        if hopeful < query.nodes:
+            return None
     begins.sort()
     ends.sort()
-    always = sure.bit_count()
     for begin, end in allowed:
         # Nodes become free only at an opening, or where the owner's floor lets go.
         for start in (begin, *begins[bisect_right(begins, begin) : bisect_right(begins, end)]):
