@@ -15,11 +15,11 @@ def named(attack: Attack) -> str:
 
 
 def test_every_attack_has_a_name_of_its_own() -> None:
-    names = [attack.name for attack in (*ATTACKS, *pods.ON_RESTRICTED, *pods.BY_ADMIN, *pods.UNAIDED)]
+    names = [attack.name for attack in (*ATTACKS, *pods.ON_PODS, *pods.ON_RESTRICTED, *pods.BY_ADMIN, *pods.UNAIDED)]
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=named)
+@pytest.mark.parametrize("attack", [*ATTACKS, *pods.ON_PODS], ids=named)
 def test_an_attack_is_stopped_by_its_guard(tenant: Attacker, scenes: Scenes, attack: Attack) -> None:
     answer = tenant.try_out(attack.request(scenes.baseline))
     assert answer.stopped_by == attack.stopped_by, answer.message

@@ -79,7 +79,7 @@ def test_a_pool_is_stored_with_every_default(kubectl: Kubectl) -> None:
     for part in ("terms", "schedule", "resourceName"):
         assert stored["spec"][part] == model[part]
     assert stored["spec"]["ownerFloor"] == {"nodes": 0}
-    assert stored["spec"]["isolation"] == {part: model["isolation"][part] for part in ("dns", "podSecurity")}
+    assert stored["spec"]["isolation"] == {part: model["isolation"][part] for part in ("dns", "podSecurity", "probe")}
     assert "status" not in stored
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from sublet.guards.attacks.attack import Attack
-from sublet.guards.attacks.pods_changes import CHANGES, DEBUG, DEBUG_BY_ADMIN, DELETIONS
+from sublet.guards.attacks.pods_changes import CHANGES, DEBUG, DEBUG_BY_ADMIN, DELETIONS, DELETIONS_OF_ALL
 from sublet.guards.attacks.pods_contents import ANNOTATIONS, DEVICES, IMAGES, IN_TEMPLATES
 from sublet.guards.attacks.pods_place import PLACE
 from sublet.guards.attacks.pods_security import BASELINE, RESTRICTED
@@ -11,7 +11,7 @@ from sublet.guards.attacks.pods_shapes import OTHER_KINDS, TENANT_KINDS, pod, wo
 from sublet.guards.attacks.pods_unaided import UNAIDED
 from sublet.guards.attacks.pods_volumes import VOLUMES
 
-__all__ = ["ATTACKS", "BY_ADMIN", "ON_RESTRICTED", "UNAIDED"]
+__all__ = ["ATTACKS", "BY_ADMIN", "ON_PODS", "ON_RESTRICTED", "UNAIDED"]
 
 _PODS: Final = (*PLACE, *DEVICES, *IMAGES, *VOLUMES, *ANNOTATIONS, *BASELINE)
 _TEMPLATES: Final = (*_PODS, *IN_TEMPLATES)
@@ -25,6 +25,9 @@ ATTACKS: Final[tuple[Attack, ...]] = (
     *DEBUG,
 )
 """Of a tenant whose lease has the level `baseline`."""
+
+ON_PODS: Final[tuple[Attack, ...]] = DELETIONS_OF_ALL
+"""Of a tenant who has pods."""
 
 ON_RESTRICTED: Final[tuple[Attack, ...]] = (
     *(pod(bad) for bad in RESTRICTED),

@@ -123,6 +123,7 @@ CHANGES: Final = (
 
 
 def _deletion(name: str, what: str, stopped_by: str, seconds: int, path: str = _POD) -> Attack:
+    """Delete the standing pod, or at another path all pods, with so many seconds to stop."""
     # Options in the body make the API server ignore those in the query, and with them that this is a dry run.
     body = {"gracePeriodSeconds": seconds, "dryRun": ["All"]}
     verb: Verb = "delete" if path is _POD else "deletecollection"
@@ -135,10 +136,13 @@ _PODS: Final = _POD.removesuffix(f"/{STANDING}")
 
 DELETIONS: Final = (
     _deletion("delete-by-force", _OUTSTAY, "no-forced-deletion", 0),
-    _deletion("delete-all-by-force", _OUTSTAY, "no-forced-deletion", 0, _PODS),
     _deletion("delete-with-an-hour-of-grace", _OUTLAST, "short-deletion-grace", 3600),
+)
+DELETIONS_OF_ALL: Final = (
+    _deletion("delete-all-by-force", _OUTSTAY, "no-forced-deletion", 0, _PODS),
     _deletion("delete-all-with-an-hour-of-grace", _OUTLAST, "short-deletion-grace", 3600, _PODS),
 )
+"""Where there is no pod, nothing is refused."""
 
 
 def debug(name: str, stopped_by: str, *ids: str, **fields: Any) -> Attack:  # noqa: ANN401
