@@ -128,7 +128,7 @@ async def _left(admin: Client, book: Book, at: datetime, stuck: list[str]) -> No
     for kind in kinds.CHILDREN:
         if kind.optional:
             continue
-        found = (await admin.list(kind, labelSelector=naming.LEASE_UID))["items"]
+        found = (await admin.list(kind, labelSelector=f"{naming.LEASE},{naming.LEASE_UID}"))["items"]
         names = ", ".join(raw["metadata"]["name"] for raw in found[:5])
         book.check(f"no {kind.kind} is left", at, holds=not found, otherwise=names)
     seen = await admin.get(kinds.GPU_POOL, POOL)

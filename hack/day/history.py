@@ -50,7 +50,7 @@ _READ: Mapping[Kind, Callable[[Raw], Fact]] = {
     kinds.NAMESPACE: facts.child,
     kinds.GPU_POOL: facts.pool,
 }
-_OF_LEASES = {"labelSelector": naming.LEASE_UID}
+_OF_LEASES = {"labelSelector": f"{naming.LEASE},{naming.LEASE_UID}"}  # the proving grounds have one of the two
 _ONLY: Mapping[Kind, Mapping[str, str]] = dict.fromkeys((kinds.ROLE_BINDING, kinds.NAMESPACE), _OF_LEASES)
 
 
