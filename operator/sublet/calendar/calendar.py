@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from sublet.calendar.booking import Booking, Node
 from sublet.calendar.floor import Floor
@@ -11,7 +12,7 @@ from sublet.calendar.interval import Interval, instant, seconds
 from sublet.calendar.occupancy import Occupancy, Span
 from sublet.calendar.slack import Slack
 from sublet.calendar.slots import Slots
-from sublet.calendar.topology import Layout, members, positions
+from sublet.calendar.topology import Layout, positions
 
 _NOTHING_KEPT = Floor()
 
@@ -32,14 +33,14 @@ class Calendar:
         occupancy: When each node is taken, gaps included.
         slack: How many nodes may still be booked, at each moment.
         quiet_from: From this second on nothing changes any more.
-        movable: For each position that has some, the bookings that may be given other nodes, by lease.
+        movable: For each position that has some, the bookings that may be given other nodes.
     """
 
     layout: Layout
     occupancy: Occupancy
     slack: Slack
     quiet_from: int
-    movable: dict[int, dict[str, Booking]]
+    movable: dict[int, list[Booking]]
     _changes: int
     _indexed: int
 
@@ -54,10 +55,9 @@ class Calendar:
         self.gap = gap
         self.floor = floor
         self.cleaning = int(gap.total_seconds())
-        held: dict[str, list[Booking]] = {}
+        self._held: dict[str, tuple[Booking, ...]] = {}
         for booking in bookings:
-            held.setdefault(booking.lease, []).append(booking)
-        self._held = {lease: tuple(theirs) for lease, theirs in held.items()}
+            self._held[booking.lease] = (*self.of(booking.lease), booking)
         self._index()
 
     def copy(self) -> "Calendar":
@@ -65,7 +65,7 @@ class Calendar:
         twin = copy(self)
         twin._held = dict(self._held)  # noqa: SLF001 - a copy of this very object
         twin.occupancy, twin.slack = self.occupancy.copy(), self.slack.copy()
-        twin.movable = {position: {**theirs} for position, theirs in self.movable.items()}
+        twin.movable = {position: [*theirs] for position, theirs in self.movable.items()}
         return twin
 
     @property
@@ -122,8 +122,8 @@ class Calendar:
         self._held[booking.lease] = tuple(moved if other is booking else other for other in self.of(booking.lease))
         self.occupancy.give_back(1 << old, span)
         self.occupancy.take(1 << new, span)
-        self._forget_movable(booking)
-        self._note_movable(moved)
+        self._forget_movable(booking, self._places(booking))
+        self._note_movable(moved, self._places(moved))
         return moved
 
     def end(self, lease: str, at: datetime) -> None:
@@ -173,7 +173,7 @@ class Calendar:
         if self._changes > self._indexed:
             self._index()
             return
-        self._note_movable(booking)
+        self._note_movable(booking, self._places(booking))
         start, end = self.span(booking.interval)
         self.quiet_from = max(self.quiet_from, end)
         if start < end:
@@ -187,7 +187,7 @@ class Calendar:
             self._held[booking.lease] = rest
         else:
             del self._held[booking.lease]
-        self._forget_movable(booking)
+        self._forget_movable(booking, self._places(booking))
         start, end = self.span(booking.interval)
         chosen = self.layout.members(booking.nodes)
         if chosen & self.occupancy.merged:
@@ -199,42 +199,47 @@ class Calendar:
     def _index(self) -> None:
         """Make the index anew, with slots where the bookings are now."""
         known = self.nodes
-        strange = {node for booking in self.bookings for node in booking.nodes if node not in known}
+        strange = {*chain.from_iterable(booking.nodes for booking in self.bookings)} - known.keys()
         depth = max((len(node.blocks) for node in known.values()), default=0)
         self.layout = Layout([*known.values(), *(Node(name, ("",) * depth, sound=False) for name in sorted(strange))])
-        position = self.layout.position
-        held = [([position[node] for node in b.nodes], self.span(b.interval)) for b in self.bookings]
-        moments = [moment for _, span in held for moment in span]
+        # Two lists and not one of pairs: with pairs the collector of garbage looks at all of them, again and again.
+        chosen = [self._places(booking) for booking in self.bookings]
+        spans = [self.span(booking.interval) for booking in self.bookings]
+        moments = [*chain.from_iterable(spans)]
         taken = self.floor.changes()
         slots = Slots.of([*moments, *taken])
         self.quiet_from = max([*moments, *taken], default=0)
-        self.occupancy = Occupancy(self.layout, slots, held)
-        self.slack = Slack(slots, self.layout.sound.bit_count() - self.floor.nodes, self._taken(held, taken))
+        self.occupancy = Occupancy(self.layout, slots, zip(chosen, spans, strict=True))
+        fallen = self._taken(zip(chosen, spans, strict=True), taken)
+        self.slack = Slack(slots, self.layout.sound.bit_count() - self.floor.nodes, fallen)
         self.movable = {}
-        for booking in self.bookings:
-            self._note_movable(booking)
+        for booking, places in zip(self.bookings, chosen, strict=True):
+            self._note_movable(booking, places)
         self._indexed = max(len(moments), 8)
         self._changes = 0
 
-    def _note_movable(self, booking: Booking) -> None:
+    def _note_movable(self, booking: Booking, places: Iterable[int]) -> None:
         if booking.movable:
-            for node in booking.nodes:
-                self.movable.setdefault(self.layout.position[node], {})[booking.lease] = booking
+            for position in places:
+                self.movable.setdefault(position, []).append(booking)
 
-    def _forget_movable(self, booking: Booking) -> None:
+    def _forget_movable(self, booking: Booking, places: Iterable[int]) -> None:
         if booking.movable:
-            for node in booking.nodes:
-                position = self.layout.position[node]
-                del self.movable[position][booking.lease]
-                if not self.movable[position]:
-                    del self.movable[position]
+            for position in places:
+                rest = [other for other in self.movable.pop(position) if other is not booking]
+                if rest:
+                    self.movable[position] = rest
 
-    def _taken(self, held: Iterable[tuple[list[int], Span]], taken: dict[int, int]) -> dict[int, int]:
+    def _places(self, booking: Booking) -> tuple[int, ...]:
+        return tuple(map(self.layout.position.__getitem__, booking.nodes))
+
+    def _taken(self, held: Iterable[tuple[tuple[int, ...], Span]], taken: dict[int, int]) -> dict[int, int]:
         """By how much the slack falls, for each moment: what the floor takes, and every sound node that is taken."""
         # A node that was promised twice counts once, so its spans are counted as they were made one.
         merged = self.occupancy.merged & self.layout.sound
         once = self.layout.sound & ~merged
-        counted = [((members(chosen, self.layout.root.last) & once).bit_count(), span) for chosen, span in held]
+        left_out = {*positions(~once & (1 << len(self.layout.names)) - 1)}
+        counted = [(len(chosen) - len(left_out.intersection(chosen)), span) for chosen, span in held]
         counted += [(1, span) for position in positions(merged) for span in self.occupancy.taken[position]]
         for nodes, (start, end) in counted:
             taken[start] = taken.get(start, 0) + nodes

@@ -10,8 +10,8 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from functools import reduce
-from itertools import pairwise
-from operator import and_, or_
+from itertools import accumulate, pairwise
+from operator import and_, or_, xor
 
 from sublet.calendar.slots import FOREVER, Slots
 from sublet.calendar.topology import Layout, members, positions
@@ -40,18 +40,28 @@ class Occupancy:
         self.slots = slots
         self.taken: list[list[Span]] = [[] for _ in layout.names]
         self.merged = 0
-        self.touched = [0] * len(slots)
-        self.filled = [0] * len(slots)
+        self.touched: list[int] = [0] * len(slots)
+        # A node is filled from one turn to the next. Two operations for a booking, however many slots it spans.
+        turns = [0] * (len(slots) + 1)
         for chosen, span in bookings:
             if span[0] < span[1]:
+                nodes = members(chosen, layout.root.last)
                 for position in chosen:
                     self.taken[position].append(span)
-                self._mark(members(chosen, layout.root.last), span)
+                for slot in self._outer(span):
+                    self.touched[slot] |= nodes
+                for slot in self._inner(span):
+                    turns[slot] ^= nodes
         for position, spans in enumerate(self.taken):
             spans.sort()
             if any(before[1] > after[0] for before, after in pairwise(spans)):
                 self.taken[position] = _apart(spans)
                 self.merged |= 1 << position
+        self.filled: list[int] = [turn & ~self.merged for turn in accumulate(turns[:-1], xor)]
+        self.touched = [*map(or_, self.touched, self.filled)]
+        for position in positions(self.merged):
+            for span in self.taken[position]:
+                self._mark(1 << position, span)
 
     def copy(self) -> "Occupancy":
         """The same occupancy, to be changed on its own."""
@@ -68,7 +78,7 @@ class Occupancy:
 
     def give_back(self, chosen: int, span: Span) -> None:
         """Free nodes from a span that stands so in `taken`."""
-        first, last = self.slots.at(span[0]), self.slots.at(span[1] - 1)
+        first, last = self._outer(span)
         for slot in range(first, last + 1):
             self.touched[slot] &= ~chosen
             self.filled[slot] &= ~chosen
@@ -164,13 +174,21 @@ class Occupancy:
             index += 1
 
     def _mark(self, chosen: int, span: Span) -> None:
-        first, last = self.slots.at(span[0]), self.slots.at(span[1] - 1)
+        first, last = self._outer(span)
         for slot in range(first, last + 1):
             self.touched[slot] |= chosen
-        # A slot is filled if the span covers all of it; the first and the last slot have no outer bound to cover.
-        first = max(first + (self.slots.edges[first] < span[0]), 1)
-        for slot in range(first, self.slots.within(first, span[1])):
+        for slot in range(*self._inner(span)):
             self.filled[slot] |= chosen
+
+    def _outer(self, span: Span) -> tuple[int, int]:
+        """The first and the last slot that a span touches; every slot between is filled."""
+        return self.slots.at(span[0]), self.slots.at(span[1] - 1)
+
+    def _inner(self, span: Span) -> tuple[int, int]:
+        """From the first slot that a span fills to the first behind; the first and last of all have no outer bound."""
+        first = self.slots.at(span[0])
+        first = max(first + (self.slots.edges[first] < span[0]), 1)
+        return first, self.slots.within(first, span[1])
 
     def _bounds(self, first: int, last: int) -> Span:
         edges = self.slots.edges

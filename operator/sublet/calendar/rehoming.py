@@ -88,7 +88,7 @@ class Rehoming:
         soonest = self.now + SETTLED
         blockers = [
             booking
-            for booking in calendar.movable[position].values()
+            for booking in calendar.movable[position]
             if booking.interval.start >= soonest
             and seconds(booking.interval.start) < span[1]
             and calendar.span(booking.interval)[1] > span[0]
