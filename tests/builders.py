@@ -73,8 +73,8 @@ def with_status(lease: GPULease, **status: object) -> GPULease:
 
 
 def written(lease: GPULease, moment: datetime) -> GPULease:
-    """The lease whose specification was last written at a moment, by the API server's clock."""
-    metadata = lease.metadata.model_copy(update={"spec_written_at": moment})
+    """The lease whose times and release were last written at a moment, by the API server's clock."""
+    metadata = lease.metadata.model_copy(update={"times_written_at": moment, "release_written_at": moment})
     return lease.model_copy(update={"metadata": metadata})
 
 

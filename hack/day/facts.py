@@ -56,6 +56,7 @@ class Lease:
     starts_at: datetime | None
     ends_at: datetime | None
     active_at: datetime | None
+    ready_at: datetime | None
     ended_at: datetime | None
     released_at: datetime | None
     eta: datetime | None
@@ -109,7 +110,8 @@ def node(raw: Raw) -> Node:
 def lease(raw: Raw) -> Lease:
     """A lease's facts."""
     metadata, status = raw["metadata"], raw.get("status") or {}
-    times = {key: _instant(status.get(key)) for key in ("startsAt", "endsAt", "activeAt", "endedAt", "releasedAt")}
+    moments = ("startsAt", "endsAt", "activeAt", "readyAt", "endedAt", "releasedAt")
+    times = {key: _instant(status.get(key)) for key in moments}
     outages = (
         Outage(o["node"], o["gpus"], datetime.fromisoformat(o["start"]), _instant(o.get("end")))
         for o in status.get("outages") or ()
@@ -129,6 +131,7 @@ def lease(raw: Raw) -> Lease:
         starts_at=times["startsAt"],
         ends_at=times["endsAt"],
         active_at=times["activeAt"],
+        ready_at=times["readyAt"],
         ended_at=times["endedAt"],
         released_at=times["releasedAt"],
         eta=_instant((status.get("queue") or {}).get("earliestStart")),

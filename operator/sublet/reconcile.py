@@ -213,7 +213,7 @@ async def _report(world: World, seen: LeaseView, situation: Situation, now: date
     news = status.report(situation, now)
     if situation.stage is Stage.ENDED or (situation.stage is Stage.SANITIZING and before is not Stage.SANITIZING):
         # All that is billed has happened: cleaning may take days, and is on nobody's bill.
-        await publish.record(world, lease, now)
+        await publish.record(world, lease, seen.nodes, now)
     if status.is_news(lease, news):
         await publish.lease_status(world, lease, news)
         for event in events.of_lease(lease, news):

@@ -16,6 +16,7 @@ from tests.apiserver.reservations import reservations_apart, spot_of
 from tests.apiserver.site import Site, eventually
 from tests.apiserver.test_drift import snapshot
 from tests.apiserver.test_healing import QUARANTINED, fail, moved, ready_because
+from tests.apiserver.test_reclaim import record_of
 
 Raw = dict[str, Any]
 
@@ -166,6 +167,50 @@ async def test_an_end_that_passed_meanwhile_is_caught_up(bare_site: Site) -> Non
     ended = await site.reach("a", "Ended")
     assert ended["status"]["endedAt"] == ends_at
     assert ended["status"]["gpuSeconds"] == 16 * 3600
+
+
+async def test_a_lease_that_was_shortened_meanwhile_is_billed_to_its_new_end(bare_site: Site) -> None:
+    """Though no operator saw that before both the new and the old end had passed."""
+    site = bare_site
+    await site.pool(nodes=2)
+    operator = await site.start_operator()
+    await site.lease("a", duration="2h")
+    starts_at = (await site.reach("a", "Active"))["status"]["startsAt"]
+    await operator.kill()
+
+    await site.edit("a", duration="30m")
+    site.clock.advance(timedelta(hours=3))
+    await site.start_operator()
+
+    ended = await site.reach("a", "Ended")
+    (usage,) = await record_of(site, ended)
+    assert (usage["start"], usage["end"]) == (starts_at, ended["status"]["endedAt"])
+    assert usage["gpuSeconds"] == 16 * 1800
+
+
+async def test_a_start_that_an_operator_died_over_is_credited(bare_site: Site) -> None:
+    """The tenant was let in six minutes late, and pays for none of them."""
+    site = bare_site
+    await site.pool(nodes=2, pricing={"currency": "EUR", "firm": "2.50"})
+    client = await mortal(site, 5, after=True)
+    await site.start_operator(client)
+    await site.lease("a")
+    active = asyncio.create_task(site.reach("a", "Active"))
+    assert await run_until_death(site, client, active)
+    active.cancel()
+    assert "readyAt" not in (await site.see("a"))["status"]
+
+    site.clock.advance(timedelta(minutes=6))
+    await site.start_operator()
+    status = (await site.reach("a", "Active"))["status"]
+    assert status["readyAt"] == status["activeAt"]
+    site.clock.advance(timedelta(hours=1))
+
+    usage, credit = await record_of(site, await site.reach("a", "Ended"))
+    assert (credit["start"], credit["end"]) == (usage["start"], status["readyAt"])
+    assert credit["reason"] == "not everything was in place"
+    assert 16 * 360 <= -credit["gpuSeconds"] < 16 * 420
+    assert credit["amount"].startswith("-4.")
 
 
 async def test_two_operators_never_give_one_node_twice(bare_site: Site) -> None:

@@ -107,6 +107,19 @@ class EarlyEnd(Model):
     """When this status first told of it: the beginning of the notice."""
 
 
+class OutageReason(StrEnum):
+    """Why a booked node was not to be had."""
+
+    GONE = "Gone"
+    """The node was deleted, or is no longer one of the pool's."""
+    QUARANTINED = "Quarantined"
+    """The node is kept from use until a person looked at it."""
+    NOT_READY = "NotReady"
+    """Kubernetes did not see the node as ready."""
+    GPUS_MISSING = "GPUsMissing"
+    """The node had fewer GPUs than were promised."""
+
+
 class Outage(Model):
     """Time in which a booked node was not to be had. It is credited."""
 
@@ -114,6 +127,8 @@ class Outage(Model):
     """Name of the node."""
     gpus: Annotated[int, Field(ge=0)]
     """GPUs that were missing with it."""
+    reason: OutageReason | None = None
+    """Why it was not to be had, as it began. Left out: not known."""
     start: Timestamp
     """Since when."""
     end: Timestamp | None = None
@@ -159,6 +174,10 @@ class GPULeaseStatus(Model):
     """Happened: when the tenant's access ended."""
     released_at: Timestamp | None = None
     """Happened: when nothing of the lease was left on the cluster."""
+    ready_at: Timestamp | None = None
+    """Happened: when every node was claimed and every guard was in place. What is missing from `startsAt` to here is
+    credited.
+    """
     queue: Queue | None = None
     """Place in the queue, while the lease waits for capacity."""
     extension: Extension | None = None
@@ -167,8 +186,12 @@ class GPULeaseStatus(Model):
     """Why and since when the lease is known to end before the end that was asked for; only interruptible ones can."""
     reclaim_notice: Duration | None = None
     """Notice that the pool promised when an interruptible lease was booked; what is missing of it is credited."""
-    outages: Annotated[tuple[Outage, ...], Field(max_length=200)] = ()
-    """Times in which booked nodes were not to be had. Each is credited when the lease ends."""
+    outages: Annotated[tuple[Outage, ...], Field(max_length=10_000)] = ()
+    """Times in which booked nodes were not to be had: all that last, and the latest 200 that are over. Each is
+    credited when the lease ends.
+    """
+    unlisted_outage_gpu_seconds: Annotated[int, Field(ge=0)] = 0
+    """GPU-seconds of outages that are over and no longer listed. They are credited like the others."""
     quote: Quote | None = None
     """Price of the whole lease, if the pool has prices."""
     gpu_seconds: Annotated[int, Field(ge=0)] | None = None

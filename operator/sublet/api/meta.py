@@ -64,8 +64,10 @@ class ObjectMeta(Model):
     """When the API server created the object."""
     deletion_timestamp: Timestamp | None = None
     """When deletion was asked for; the object stays until its finalizers are gone."""
-    spec_written_at: Timestamp | None = None
-    """When somebody last changed the specification, taken from the API server's bookkeeping as the object is read."""
+    times_written_at: Timestamp | None = None
+    """When somebody last wrote the times of a lease, taken from the API server's bookkeeping as the object is read."""
+    release_written_at: Timestamp | None = None
+    """When somebody last wrote whether a lease is given back, taken from the same."""
     finalizers: tuple[str, ...] = ()
     """Who still has work to do before the object may go."""
     labels: Mapping[str, str] = {}

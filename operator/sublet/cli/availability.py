@@ -102,7 +102,7 @@ def _print(pool: str, found: Availability, within: Interval, form: str, now: dat
         case "json":
             print(output.as_json(_as_json(pool, found, within, now)))
         case "ical" if found.free:
-            print(output.as_ical(_as_events(pool, found), now))
+            print(output.as_ical(_as_events(pool, found), now), end="")
         case "ical":
             print(nothing, file=sys.stderr)
         case _:

@@ -58,7 +58,7 @@ def as_json(answer: dict[str, Any]) -> str:
 def as_ical(events: Sequence[Event], now: datetime) -> str:
     """A calendar of these events. The same event has the same UID whenever it is asked for; none block any time.
 
-    There must be at least one: RFC 5545 knows no empty calendar.
+    There must be at least one: RFC 5545 knows no empty calendar. It ends its last line too.
     """
     # `sublet run` never needs it, and would hold it in memory.
     import icalendar  # noqa: PLC0415
@@ -80,4 +80,4 @@ def as_ical(events: Sequence[Event], now: datetime) -> str:
         component.add("transp", "TRANSPARENT")
         calendar.add_component(component)
     text: bytes = calendar.to_ical()
-    return text.decode().rstrip("\r\n")
+    return text.decode()

@@ -41,7 +41,7 @@ def _print(pool: str, quotation: Quotation, form: str, now: datetime, *, flags: 
         case "json":
             print(output.as_json(quoted.as_json(pool, quotation, now)))
         case "ical" if quotation.offers:
-            print(output.as_ical(quoted.as_events(pool, quotation), now))
+            print(output.as_ical(quoted.as_events(pool, quotation), now), end="")
         case "ical":
             print(quoted.sentence(pool, quotation), file=sys.stderr)
         case _:

@@ -1,6 +1,7 @@
 """Writing what the operator knows: statuses, finalizers, ledger records and events."""
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sublet.cluster.kinds import GPU_LEASE, GPU_POOL, Kind
 from sublet.cluster.world import World
 from sublet.desired import naming
 from sublet.errors import ExistsError, NotFoundError, SubletError
+from sublet.plan.observed import NodeSeen
 from sublet.plan.record import record_of
 
 Raw = dict[str, Any]
@@ -105,11 +107,11 @@ async def _set_finalizers(world: World, kind: Kind, metadata: ObjectMeta, finali
     store.put(await world.client.patch(kind, metadata.name, change))
 
 
-async def record(world: World, lease: GPULease, now: datetime) -> None:
-    """Write the ledger's entry for a lease that is over, once."""
+async def record(world: World, lease: GPULease, nodes: Mapping[str, NodeSeen | None], now: datetime) -> None:
+    """Write the ledger's entry for a lease that is over, once; `nodes` are its nodes as they are seen."""
     if lease.status.released_at is not None:
         return
-    entry = record_of(lease, now)
+    entry = record_of(lease, nodes, now)
     if entry is None:
         return
     try:

@@ -31,18 +31,27 @@ def _without_bookkeeping(obj: Raw) -> Raw:
     return {**obj, "metadata": metadata}
 
 
-def _lease_in_short(lease: Raw) -> Raw:
-    """A lease with the one thing that its bookkeeping tells: when somebody last wrote the specification.
+_WRITTEN = {
+    "timesWrittenAt": {"f:start", "f:latestStart", "f:end", "f:duration"},
+    "releaseWrittenAt": {"f:release"},
+}
+"""What of a lease's specification matters when it was written."""
 
-    The API server notes that with its own clock, so an edit made while no operator ran can be judged as of then.
+
+def lease_in_short(lease: Raw) -> Raw:
+    """A lease with what its bookkeeping tells: when somebody last wrote its times, and that it is given back.
+
+    The API server notes that with its own clock, so an edit made while no operator ran can be judged as of then. It
+    keeps one moment for all that a client owns.
     """
-    written = [
-        entry["time"]
+    entries = [
+        (entry["time"], (entry.get("fieldsV1") or {}).get("f:spec") or {})
         for entry in lease["metadata"].get("managedFields") or ()
-        if "f:spec" in (entry.get("fieldsV1") or {}) and "time" in entry
+        if "time" in entry
     ]
+    found = {name: [time for time, spec in entries if fields & spec.keys()] for name, fields in _WRITTEN.items()}
     short = _without_bookkeeping(lease)
-    return {**short, "metadata": {**short["metadata"], **({"specWrittenAt": max(written)} if written else {})}}
+    return {**short, "metadata": {**short["metadata"], **{name: max(times) for name, times in found.items() if times}}}
 
 
 def _node_in_short(node: Raw) -> Raw:
@@ -126,7 +135,7 @@ class World:
 
     def __init__(self, client: Client, listeners: Listeners) -> None:
         self.client = client
-        self.leases = Store(listeners.lease, _lease_in_short)
+        self.leases = Store(listeners.lease, lease_in_short)
         self.pools = Store(listeners.pool, _without_bookkeeping)
         self.nodes = Store(listeners.node, _node_in_short)
         self.volumes = Store(listeners.volume, _volume_in_short)

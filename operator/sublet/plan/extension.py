@@ -18,8 +18,8 @@ Raw = dict[str, Any]
 
 
 def asked_at(lease: GPULease, now: datetime) -> datetime:
-    """When the lease was last written, by the API server's clock; `now` if that is not known or lies ahead."""
-    return min(lease.metadata.spec_written_at or now, now)
+    """When the lease's times were last written, by the API server's clock; `now` if not known or if it lies ahead."""
+    return min(lease.metadata.times_written_at or now, now)
 
 
 def is_unanswered(lease: GPULease, now: datetime) -> bool:
@@ -46,7 +46,9 @@ def answer(lease: GPULease, booking: Booking, pool: GPUPool, calendar: Calendar,
         return None
     wanted = wanted_end(lease.spec, status.starts_at)
     if wanted < status.ends_at:
-        return _moved(lease, pool, max(wanted, asked_at(lease, now), status.starts_at))
+        # What was answered before was about another end: asked for again, it is a new request.
+        shorter = _moved(lease, pool, max(wanted, asked_at(lease, now), status.starts_at))
+        return {**shorter, "extension": None} if status.extension is not None else shorter
     if wanted == (status.early_end.asked_end if status.early_end is not None else status.ends_at):
         return None
     objection, feasible = _objection(lease, booking, pool, calendar, wanted, now)

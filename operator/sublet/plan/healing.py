@@ -1,23 +1,26 @@
 """Healing: a booked node that fails is written down, replaced when it stays away, and its time is credited."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sublet.api.lease import GPULease, Outage
+from sublet.api.lease import GPULease, Outage, OutageReason
 from sublet.api.pool import GPUPool
 from sublet.calendar.booking import Booking
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.healing import replacement
 from sublet.plan.observed import NodeSeen
-from sublet.plan.supply import PATIENCE, is_healthy
+from sublet.plan.supply import PATIENCE, was_ready
 from sublet.plan.translate import together_of
 
 Raw = dict[str, Any]
 
-_MOST_OUTAGES = 200
-"""As many as the status holds."""
+_LISTED = 200
+"""So many outages that are over are listed one by one."""
+
+_MOST = 10_000
+"""As many outages as the status can hold."""
 
 
 @dataclass(frozen=True)
@@ -37,18 +40,26 @@ class Ward:
         node = self.nodes.get(name)
         return node is None or node.quarantined
 
-    def is_sound(self, name: str, gpus: int, since: datetime) -> bool:
-        """Whether the node is healthy, or was until after `since`, with the GPUs that were promised.
+    def ailment(self, name: str, gpus: int, since: datetime) -> OutageReason | None:
+        """Why the node cannot be used, nor could after `since`; None if it can, with the GPUs that were promised.
 
         That another node of the pool has more of them is no failure of this one.
         """
         node = self.nodes.get(name)
-        has = node.allocatable.get(self.pool.spec.resource_name, 0) if node is not None else 0
-        return node is not None and is_healthy(node, self.pool.spec.resource_name, max(has, gpus), since)
+        if node is None:
+            return OutageReason.GONE
+        if node.quarantined:
+            return OutageReason.QUARANTINED
+        if not was_ready(node, since):
+            return OutageReason.NOT_READY
+        return OutageReason.GPUS_MISSING if node.allocatable.get(self.pool.spec.resource_name, 0) < gpus else None
 
-    def near(self, name: str, others: Iterable[str]) -> str:
-        """A node that tells where `name` lies or lay: one that is gone has taken its labels along."""
-        return name if name in self.nodes else next((other for other in others if other in self.nodes), name)
+    def near(self, name: str, others: Iterable[str]) -> str | None:
+        """A node that tells where `name` lies or lay, since one that is gone has taken its labels along.
+
+        None if all are gone.
+        """
+        return next((node for node in (name, *others) if node in self.nodes), None)
 
 
 def heal(lease: GPULease, booking: Booking, ward: Ward, calendar: Calendar, now: datetime) -> Raw | None:
@@ -64,11 +75,13 @@ def heal(lease: GPULease, booking: Booking, ward: Ward, calendar: Calendar, now:
     nodes = list(booking.nodes)
     for index, name in enumerate(booking.nodes):
         outage = outages.get(name)
-        since = outage.start if outage is not None else now
-        stays_away = now - since >= PATIENCE if begun else not ward.is_sound(name, gpus, now - PATIENCE)
+        if begun:
+            stays_away = outage is not None and outage.end is None and now - outage.start >= PATIENCE
+        else:
+            stays_away = ward.ailment(name, gpus, now - PATIENCE) is not None
         if not ward.is_lost(name) and not stays_away:
             continue
-        near = ward.near(name, booking.nodes)
+        near = ward.near(name, nodes)
         found = replacement(calendar, booking, near, now, together_of(lease, ward.pool))
         if found is None:
             continue
@@ -77,19 +90,38 @@ def heal(lease: GPULease, booking: Booking, ward: Ward, calendar: Calendar, now:
         if outage is not None:
             outages[name] = outage.model_copy(update={"end": now})
     closed = [outage for outage in lease.status.outages if outage.end is not None]
-    written = _as_many_as_fit([*closed, *outages.values()], now)
+    listed, unlisted = _listed([*closed, *outages.values()], nodes)
     change: Raw = {}
     if tuple(nodes) != booking.nodes:
         change["nodes"] = nodes
-    if written != lease.status.outages:
-        change["outages"] = [outage.dump() for outage in written]
+    if listed != lease.status.outages:
+        change["outages"] = [outage.dump() for outage in listed]
+    if unlisted:
+        more = sum(missed_seconds(outage, lease.status.ready_at or now, now) for outage in unlisted)
+        change["unlistedOutageGPUSeconds"] = lease.status.unlisted_outage_gpu_seconds + more
     return change or None
 
 
-def _as_many_as_fit(outages: Iterable[Outage], now: datetime) -> tuple[Outage, ...]:
-    """The outages in order of time; of too many the longest, and before them those that last, which are acted on."""
-    weighed = sorted(outages, key=lambda o: (o.end is not None, o.start - (o.end or now), o.node))
-    return tuple(sorted(weighed[:_MOST_OUTAGES], key=lambda o: (o.start, o.node)))
+def missed_seconds(outage: Outage, ready_at: datetime, until: datetime) -> int:
+    """The GPU-seconds of an outage up to `until`. What was missing before everything was in place is its own credit."""
+    length = min(outage.end or until, until) - max(outage.start, ready_at)
+    return outage.gpus * max(int(length.total_seconds()), 0)
+
+
+def _listed(outages: Iterable[Outage], nodes: Collection[str]) -> tuple[tuple[Outage, ...], Sequence[Outage]]:
+    """The outages to list, in order of time, and those that are too many: the ones that were over first.
+
+    An outage of a node that was given up stays listed as long as there is room: by it the node is known.
+    """
+    known = sorted(outages, key=lambda o: (o.end is None, o.end or o.start, o.start, o.node))
+    over = [outage for outage in known if outage.end is not None]
+    held = [outage for outage in over if outage.node in nodes]
+    given_up = [outage for outage in over if outage.node not in nodes]
+    too_many = max(min(len(over) - _LISTED, len(held)), len(known) - _MOST, 0)
+    unlisted = [*held, *given_up][:too_many]
+    dropped = {id(outage) for outage in unlisted}
+    listed = sorted((o for o in known if id(o) not in dropped), key=lambda o: (o.start, o.node))
+    return tuple(listed), unlisted
 
 
 def _outages(lease: GPULease, ward: Ward, gpus: int, now: datetime) -> dict[str, Outage]:
@@ -98,11 +130,12 @@ def _outages(lease: GPULease, ward: Ward, gpus: int, now: datetime) -> dict[str,
     found: dict[str, Outage] = {}
     for name in lease.status.nodes:
         outage = known.pop(name, None)
-        if ward.is_sound(name, gpus, now):
-            if outage is not None:
-                found[name] = outage.model_copy(update={"end": now})
-        else:
-            found[name] = outage or Outage(node=name, gpus=gpus, start=_began(lease, ward.nodes.get(name), now))
+        reason = ward.ailment(name, gpus, now)
+        if reason is not None:
+            start = _began(lease, ward.nodes.get(name), now)
+            found[name] = outage or Outage(node=name, gpus=gpus, reason=reason, start=start)
+        elif outage is not None:
+            found[name] = outage.model_copy(update={"end": _came_back(outage, ward.nodes[name], now)})
     # What is no longer booked is nobody's loss any more.
     return found | {name: outage.model_copy(update={"end": now}) for name, outage in known.items()}
 
@@ -112,3 +145,27 @@ def _began(lease: GPULease, node: NodeSeen | None, now: datetime) -> datetime:
     starts_at = lease.status.starts_at or now
     since = node.changed_at if node is not None and not node.ready and node.changed_at is not None else now
     return max(starts_at, min(since, now))
+
+
+def _came_back(outage: Outage, node: NodeSeen, now: datetime) -> datetime:
+    """When a node was to be had again: when it turned ready, if that was what it lacked. Nobody notes other ends."""
+    noted = node.changed_at if outage.reason is OutageReason.NOT_READY else None
+    # A kubelet stamps with its own clock. Where that cannot be right, the tenant gets the benefit.
+    return noted if noted is not None and outage.start < noted < now else now
+
+
+def outages_of(lease: GPULease, nodes: Mapping[str, NodeSeen | None], until: datetime) -> Iterator[Outage]:
+    """The outages of a lease that ended at `until`, with what its nodes tell and no planning pass wrote down.
+
+    That is a node that came back since, and one that is not ready since before the end.
+    """
+    lasting = {outage.node for outage in lease.status.outages if outage.end is None}
+    for outage in lease.status.outages:
+        node = nodes.get(outage.node) if outage.end is None else None
+        is_back = node is not None and node.ready and outage.reason is OutageReason.NOT_READY
+        yield outage.model_copy(update={"end": _came_back(outage, node, until)}) if node and is_back else outage
+    gpus = (lease.status.gpus or 0) // max(len(lease.status.nodes), 1)
+    for name in lease.status.nodes:
+        node = nodes.get(name)
+        if name not in lasting and node is not None and not node.ready and (node.changed_at or until) < until:
+            yield Outage(node=name, gpus=gpus, reason=OutageReason.NOT_READY, start=_began(lease, node, until))

@@ -1,5 +1,6 @@
 """The ledger's entry for a lease that is over."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -7,14 +8,16 @@ from sublet.api.lease import GPULease
 from sublet.api.meta import ObjectMeta
 from sublet.api.record import LeaseRecord, LeaseRecordSpec, RecordTenant, Row, RowKind
 from sublet.plan.credits import credits_of
+from sublet.plan.observed import NodeSeen
 from sublet.plan.status import end_of, gpu_seconds
 from sublet.plan.translate import amount_of
 
 
-def record_of(lease: GPULease, now: datetime) -> dict[str, Any] | None:
-    """The LeaseRecord of a lease that has ended; None if its booking never began, since nothing was held.
+def record_of(lease: GPULease, nodes: Mapping[str, NodeSeen | None], now: datetime) -> dict[str, Any] | None:
+    """The LeaseRecord of a lease that has ended; None if its booking never began.
 
-    Its name is made of the lease's name and UID, so that writing it a second time is refused.
+    `nodes` are its nodes as they are seen now. The record's name is made of the lease's name and UID, so that writing
+    it a second time is refused.
     """
     status, spec = lease.status, lease.spec
     start = status.starts_at
@@ -42,7 +45,7 @@ def record_of(lease: GPULease, now: datetime) -> dict[str, Any] | None:
             pool=spec.pool,
             tenant=RecordTenant(name=spec.tenant.name, billing_account=spec.tenant.billing_account),
             term=spec.term,
-            rows=(usage, *credits_of(lease, ended)),
+            rows=(usage, *credits_of(lease, ended, nodes)),
             closed_at=now,
         ),
     )

@@ -13,6 +13,7 @@ from sublet.api.reasons import ConditionType
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.lifecycle import Stage
 from sublet.plan.conditions import OVER, Situation, conditions
+from sublet.policy.times import wanted_end
 
 Raw = dict[str, Any]
 
@@ -23,6 +24,7 @@ def report(situation: Situation, now: datetime) -> Raw:
     known = lease.status
     inside = situation.admitted and stage in {Stage.ACTIVE, Stage.RECLAIMING, Stage.DRAINING}
     active = known.active_at or (now if inside else None)
+    ready = known.ready_at or active or (now if situation.admitted and stage is Stage.SUSPENDED else None)
     ended = end_of(lease, now) if stage in OVER else None
     released = known.released_at or (now if stage is Stage.ENDED else None)
     observed = conditions(situation, now)
@@ -32,6 +34,7 @@ def report(situation: Situation, now: datetime) -> Raw:
         "conditions": observed,
         "observedGeneration": lease.metadata.generation,
         "activeAt": _text(active),
+        "readyAt": _text(ready),
         "endedAt": _text(ended),
         "releasedAt": _text(released),
         "gpuSeconds": gpu_seconds(lease, ended or now),
@@ -49,18 +52,24 @@ def end_of(lease: GPULease, now: datetime) -> datetime | None:
     """When a lease ended that is over at `now`; None if nothing was ever booked.
 
     The contract's end counts where the operator came late to it, and so does the moment at which the lease was given
-    back. A reservation that is given back before its start ends where it would have begun.
+    back or shortened. A reservation that is given back before its start ends where it would have begun.
     """
     status = lease.status
     if status.starts_at is None or status.ends_at is None:
         return None
-    given_back = [moment for moment in (_released_at(lease), lease.metadata.deletion_timestamp) if moment is not None]
-    return status.ended_at or max(status.starts_at, min(now, status.ends_at, *given_back))
+    earlier = (_released_at(lease), lease.metadata.deletion_timestamp, _shortened_to(lease, status.starts_at))
+    return status.ended_at or max(status.starts_at, min([now, status.ends_at, *filter(None, earlier)]))
 
 
 def _released_at(lease: GPULease) -> datetime | None:
     """When `release` was set, as far as is known: no change is written after it but in vain."""
-    return lease.metadata.spec_written_at if lease.spec.release else None
+    return lease.metadata.release_written_at if lease.spec.release else None
+
+
+def _shortened_to(lease: GPULease, starts_at: datetime) -> datetime | None:
+    """The earlier end that was written into the lease and that no planning pass has seen yet, as far as is known."""
+    written = lease.metadata.times_written_at
+    return max(wanted_end(lease.spec, starts_at), written) if written is not None else None
 
 
 def is_reclaimed(lease: GPULease) -> bool:

@@ -165,21 +165,31 @@ def promise(lease: GPULease, pool: GPUPool, start: datetime, end: datetime, gpus
 
 
 def quote_of(lease: GPULease, pool: GPUPool, gpus: int, length: timedelta) -> Quote | None:
-    """The price of `gpus` for `length`, exact until the amount is rounded to cents; None for a pool without prices."""
-    pricing = pool.spec.pricing
-    if pricing is None:
+    """The price of `gpus` for `length`, exact until the amount is rounded to cents; None without a price."""
+    agreed = _price_of(lease, pool)
+    if agreed is None:
         return None
-    cheaper = pricing.interruptible if lease.spec.term is Term.INTERRUPTIBLE else None
-    price = pricing.firm if cheaper is None else cheaper
+    currency, price = agreed
     seconds = gpus * int(length.total_seconds())
     return Quote(
-        currency=pricing.currency,
+        currency=currency,
         gpu_hours=(Decimal(seconds) / _HOUR).quantize(Decimal("0.000001"), ROUND_HALF_UP),
         amount=amount_of(seconds, price),
         price_per_gpu_hour=price,
     )
 
 
+def _price_of(lease: GPULease, pool: GPUPool) -> tuple[str, Decimal] | None:
+    """Currency and price of a GPU for an hour: as agreed when the lease was booked, else as the pool has it now."""
+    status, pricing = lease.status, pool.spec.pricing
+    if status.starts_at is not None:
+        return (status.quote.currency, status.quote.price_per_gpu_hour) if status.quote is not None else None
+    if pricing is None:
+        return None
+    cheaper = pricing.interruptible if lease.spec.term is Term.INTERRUPTIBLE else None
+    return pricing.currency, pricing.firm if cheaper is None else cheaper
+
+
 def amount_of(gpu_seconds: int, price_per_gpu_hour: Decimal) -> Decimal:
     """The price of that many GPU-seconds, exact until it is rounded to cents."""
-    return (Decimal(gpu_seconds) / _HOUR * price_per_gpu_hour).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return (gpu_seconds * price_per_gpu_hour / _HOUR).quantize(Decimal("0.01"), ROUND_HALF_UP)

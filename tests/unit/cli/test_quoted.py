@@ -106,5 +106,6 @@ def test_a_calendar_has_an_event_for_each_offer() -> None:
     assert "DTSTART:20261201T120000Z\r\nDTEND:20261201T200000Z\r\n" in text
     assert "SUMMARY:2 nodes (16 GPUs) of h100 to be had as asked" in text
     assert "Nodes: gpu-1\\, gpu-2\\n" in text
+    assert text.endswith("END:VCALENDAR\r\n")
     assert max(len(line.encode()) for line in text.split("\r\n")) <= 75
     assert as_ical(as_events("h100", found), NOON) == text

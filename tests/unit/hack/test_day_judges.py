@@ -34,6 +34,7 @@ WAITING = Lease(
     starts_at=None,
     ends_at=None,
     active_at=None,
+    ready_at=BASE + HOUR,
     ended_at=None,
     released_at=None,
     eta=None,
@@ -242,6 +243,14 @@ def record(**row: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of any kind
     return {"spec": {"leaseUID": "ua", "rows": [usage, *([row] if row else [])]}}
 
 
+def of_ledger(records: list[dict[str, Any]], *happened: tuple[float, str, str, Fact | None]) -> set[str]:
+    """The rules that records break after some events."""
+    world, _ = told(*happened)
+    book = Book(1)
+    judge_ledger(records, world, book, BASE)
+    return rules(book)
+
+
 CREDIT = {
     "kind": "Credit",
     "start": "2026-01-01T02:00:00Z",
@@ -249,6 +258,14 @@ CREDIT = {
     "gpuSeconds": -8 * 3600,
     "reason": "the node n1 was not to be had",
 }
+LATE = {
+    "kind": "Credit",
+    "start": "2026-01-01T01:00:00Z",
+    "end": "2026-01-01T02:00:00Z",
+    "gpuSeconds": -8 * 3600,
+    "reason": "not everything was in place",
+}
+CREDITED = "a late start and every outage are credited"
 LOST = replace(OVER, outages=(Outage("n1", 8, BASE + 2 * HOUR, BASE + 3 * HOUR),))
 
 
@@ -261,12 +278,36 @@ LOST = replace(OVER, outages=(Outage("n1", 8, BASE + 2 * HOUR, BASE + 3 * HOUR),
         (OVER, [record(), record()], {"one record for each lease that was held"}),
         (WAITING, [record()], {"one record for each lease that was held"}),
         (replace(OVER, gpus=16), [record()], {"usage is GPUs times the time held"}),
-        (LOST, [record()], {"every outage is credited"}),
-        (OVER, [record(**CREDIT)], {"every outage is credited"}),
+        (LOST, [record()], {CREDITED}),
+        (OVER, [record(**CREDIT)], {CREDITED}),
+        (replace(OVER, ready_at=BASE + 2 * HOUR), [record(**LATE)], set()),
+        (replace(OVER, ready_at=BASE + 2 * HOUR), [record()], {CREDITED}),
+        (OVER, [record(**LATE)], {CREDITED}),
     ],
 )
 def test_the_ledger_is_held_against_the_leases(lease: Lease, records: list[dict[str, Any]], broken: set[str]) -> None:
-    world, _ = told((0, "GPULease", "a", lease))
-    book = Book(1)
-    judge_ledger(records, world, book, BASE)
-    assert rules(book) == broken
+    assert of_ledger(records, (0, "GPULease", "a", lease), (0, "Node", "n1", CLAIMED)) == broken
+
+
+@pytest.mark.parametrize(
+    ("node", "end", "broken"),
+    [
+        (replace(CLAIMED, sound=False), "2026-01-01T05:00:00Z", set()),
+        (CLAIMED, "2026-01-01T05:00:00Z", {CREDITED}),
+        (replace(CLAIMED, sound=False), "2026-01-01T05:00:01Z", {CREDITED}),
+    ],
+)
+def test_a_credit_that_no_status_tells_of_must_follow_from_the_node(node: Node, end: str, broken: set[str]) -> None:
+    row = CREDIT | {"start": "2026-01-01T04:00:00Z", "end": end}
+    assert of_ledger([record(**row)], (0, "GPULease", "a", OVER), (4, "Node", "n1", node)) == broken
+
+
+@pytest.mark.parametrize(
+    ("end", "broken"),
+    [("2026-01-01T05:00:00Z", set()), ("2026-01-01T03:00:00Z", set()), ("2026-01-01T06:00:00Z", {CREDITED})],
+)
+def test_an_outage_that_lasted_is_credited_up_to_the_end_at_most(end: str, broken: set[str]) -> None:
+    lasting = replace(OVER, outages=(Outage("n1", 8, BASE + 2 * HOUR, None),))
+    row = CREDIT | {"end": end}
+    assert of_ledger([record(**row)], (0, "GPULease", "a", lasting), (0, "Node", "n1", CLAIMED)) == broken
+    assert of_ledger([record()], (0, "GPULease", "a", lasting), (0, "Node", "n1", CLAIMED)) == {CREDITED}

@@ -9,15 +9,16 @@ from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.plan.booking import plan_pool
 from sublet.plan.extension import is_unanswered
-from tests.builders import NOON, a_lease, a_node, a_pool, a_pool_view, at, booked, written
+from tests.builders import NOON, a_lease, a_node, a_pool, a_pool_view, at, booked, with_status, written
 
 Raw = dict[str, Any]
-PRICED = a_pool(pricing={"currency": "EUR", "firm": "2.50"})
+DEARER = a_pool(pricing={"currency": "USD", "firm": "9.00"})
 
 
 def running(**spec: Any) -> GPULease:  # noqa: ANN401 - a field of any kind
-    """A lease booked from noon to 20:00 on gpu-1 and gpu-2 whose specification may since have changed."""
-    return booked(a_lease(**spec), gpus=16)
+    """A lease booked from noon to 20:00 on gpu-1 and gpu-2 for 2.50, whose specification may since have changed."""
+    price = {"currency": "EUR", "gpu_hours": "128", "amount": "320.00", "price_per_gpu_hour": "2.50"}
+    return booked(a_lease(**spec), gpus=16, quote=price)
 
 
 def answered(
@@ -37,8 +38,8 @@ def test_a_lease_whose_end_stays_needs_no_answer() -> None:
 
 
 def test_a_lease_is_shortened_at_once() -> None:
-    """All that follows from the end moves with it: draining, hard stop, cleaning and price."""
-    assert answered(running(duration="4h"), pool=PRICED) == {
+    """All that follows from the end moves with it: draining, hard stop, cleaning, and the amount as agreed."""
+    assert answered(running(duration="4h"), pool=DEARER) == {
         "startsAt": "2026-12-01T12:00:00Z",
         "drainAt": "2026-12-01T15:30:00Z",
         "endsAt": "2026-12-01T16:00:00Z",
@@ -46,6 +47,15 @@ def test_a_lease_is_shortened_at_once() -> None:
         "reusableAt": "2026-12-01T16:15:00Z",
         "quote": {"currency": "EUR", "gpuHours": "64.000000", "amount": "160.00", "pricePerGPUHour": "2.50"},
     }
+
+
+def test_an_answer_is_forgotten_with_the_end_that_it_was_about() -> None:
+    """Shortened and asked for again, the later end is a new request."""
+    refused = {"requested_end": at(12), "answer": "Refused", "message": "spec.duration: too late"}
+    lease = running(duration="4h", extendable_until=at(24))
+    found = answered(with_status(lease, extension=refused))
+    assert found is not None
+    assert found["extension"] is None
 
 
 def test_an_end_that_has_passed_is_now() -> None:
@@ -65,7 +75,7 @@ def test_a_reservation_is_shortened_to_nothing_at_most() -> None:
 
 def test_an_extension_is_granted_while_the_nodes_are_free() -> None:
     """The end moves and the answer says so; the hard stop stays where it was promised."""
-    found = answered(running(duration="12h", extendable_until=at(24)), pool=PRICED)
+    found = answered(running(duration="12h", extendable_until=at(24)), pool=DEARER)
     assert found is not None
     assert found["endsAt"] == "2026-12-02T00:00:00Z"
     assert found["drainAt"] == "2026-12-01T23:30:00Z"

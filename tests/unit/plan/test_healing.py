@@ -38,9 +38,9 @@ def away(lease: GPULease, since: datetime = NOON) -> NodeSeen:
     return a_node("gpu-1", lease, ready=False, changed_at=since)
 
 
-def outage(start: str, end: str | None = None, node: str = "gpu-1") -> Raw:
+def outage(start: str, end: str | None = None, node: str = "gpu-1", reason: str = "NotReady") -> Raw:
     """An outage as it stands in a status."""
-    return {"node": node, "gpus": 8, "start": start} | ({"end": end} if end else {})
+    return {"node": node, "gpus": 8, "reason": reason, "start": start} | ({"end": end} if end else {})
 
 
 def test_a_failed_node_is_written_down_from_when_it_failed_and_waited_for() -> None:
@@ -96,7 +96,7 @@ def test_a_node_with_fewer_gpus_is_replaced_and_one_beside_larger_ones_is_not() 
     """A node is measured by what was promised of it, not by the largest of the pool."""
     lease = running()
     lame = nodes(lease, a_node("gpu-1", lease, gpus=7))
-    assert healed(lease, lame, at(1)) == {"outages": [outage("2026-12-01T13:00:00Z")]}
+    assert healed(lease, lame, at(1)) == {"outages": [outage("2026-12-01T13:00:00Z", reason="GPUsMissing")]}
     assert healed(lease, [*nodes(lease), a_node("gpu-9", gpus=16)], at(1)) is None
 
 
@@ -153,16 +153,66 @@ def test_a_required_rack_is_kept_also_for_a_node_that_took_its_labels_along() ->
         assert change.status.get("nodes") == expected
 
 
-def test_of_too_many_outages_those_that_last_and_the_longest_are_kept() -> None:
-    """The status holds 200; what is dropped are the shortest that are over."""
-    many = [
-        outage(f"2026-12-01T12:{n // 60:02}:{n % 60:02}Z", f"2026-12-01T12:{n // 60:02}:{n % 60:02}Z")
-        for n in range(199)
+def test_the_outage_of_a_node_that_was_not_ready_ends_when_it_was() -> None:
+    """Kubernetes noted that, whoever was away meanwhile; when GPUs came back nobody noted."""
+    back = nodes(running(), a_node("gpu-1", running(), changed_at=at(1, minutes=2)))
+    not_ready = running(outages=[outage("2026-12-01T13:00:00Z")])
+    assert healed(not_ready, back, at(3)) == {"outages": [outage("2026-12-01T13:00:00Z", "2026-12-01T13:02:00Z")]}
+    lame = running(outages=[outage("2026-12-01T13:00:00Z", reason="GPUsMissing")])
+    ended = outage("2026-12-01T13:00:00Z", "2026-12-01T15:00:00Z", reason="GPUsMissing")
+    assert healed(lame, back, at(3)) == {"outages": [ended]}
+
+
+def many_outages(node: str = "gpu-1") -> list[Raw]:
+    """200 outages of a second each, from noon on."""
+    return [
+        outage(f"2026-12-01T12:{n // 60:02}:{n % 60:02}Z", f"2026-12-01T12:{(n + 1) // 60:02}:{(n + 1) % 60:02}Z", node)
+        for n in range(200)
     ]
-    long = outage("2026-12-01T12:10:00Z", "2026-12-01T12:50:00Z")
-    lease = running(outages=[*many, long])
+
+
+def test_of_more_outages_than_are_listed_the_first_are_summed_up() -> None:
+    """Nothing is lost of what will be credited."""
+    last = outage("2026-12-01T13:00:00Z")
+    lease = running(ready_at=NOON, outages=[*many_outages(), last], unlisted_outage_gpu_seconds=100)
+    back = nodes(lease, a_node("gpu-1", lease, changed_at=at(1, minutes=1)))
+    found = healed(lease, back, at(1, minutes=1))
+    ended = outage("2026-12-01T13:00:00Z", "2026-12-01T13:01:00Z")
+    assert found == {"outages": [*many_outages()[1:], ended], "unlistedOutageGPUSeconds": 108}
+    GPULeaseStatus.model_validate(found)
+
+
+def test_outages_that_last_are_all_listed_and_so_are_those_of_nodes_that_were_given_up() -> None:
+    """Both are acted on: those nodes are quarantined by what the list says of them."""
+    lease = running(ready_at=NOON, outages=[*many_outages(), *many_outages("gpu-9")[:1]])
     found = healed(lease, nodes(lease, away(lease, at(1)), spare=0), at(1, minutes=1))
     assert found is not None
-    assert len(found["outages"]) == 200
-    assert found["outages"][-2:] == [long, outage("2026-12-01T13:00:00Z")]
-    GPULeaseStatus.model_validate({"outages": found["outages"]})
+    listed = [(o["node"], "end" in o) for o in found["outages"]]
+    assert (listed.count(("gpu-9", True)), listed.count(("gpu-1", True)), listed[-1]) == (1, 199, ("gpu-1", False))
+    assert found["unlistedOutageGPUSeconds"] == 8
+
+
+def test_what_was_missing_before_everything_was_in_place_is_not_summed_up() -> None:
+    """That time has a credit of its own."""
+    lease = running(ready_at=at(0, 0, 1), outages=[*many_outages(), outage("2026-12-01T13:00:00Z")])
+    found = healed(lease, nodes(lease), at(1, minutes=1))
+    assert found is not None
+    assert found["unlistedOutageGPUSeconds"] == 0
+
+
+def test_a_lease_that_must_be_together_begins_anew_where_the_most_are_free() -> None:
+    """All its nodes are gone, and with them the block in which they lay."""
+    lease = booked(a_lease(placement={"level": RACK, "mode": "Required"}))
+    racks = {"gpu-4": "r1", "gpu-5": "r2", "gpu-6": "r2"}
+    nodes = [a_node(name, labels={RACK: rack}) for name, rack in racks.items()]
+    (change,) = plan_pool(a_pool_view(lease, nodes=nodes, pool=a_pool(topology=[RACK])), at(1)).changes
+    assert sorted(change.status["nodes"]) == ["gpu-5", "gpu-6"]
+
+
+def test_a_second_node_is_looked_for_near_the_first_that_was_found() -> None:
+    """All are gone: what takes the place of the first tells where the lease now lies."""
+    lease = booked(a_lease(placement={"level": RACK, "mode": "Preferred"}))
+    racks = {"gpu-4": "r1", "gpu-5": "r2", "gpu-6": "r1"}
+    nodes = [a_node(name, labels={RACK: rack}) for name, rack in racks.items()]
+    (change,) = plan_pool(a_pool_view(lease, nodes=nodes, pool=a_pool(topology=[RACK])), at(1)).changes
+    assert sorted(change.status["nodes"]) == ["gpu-4", "gpu-6"]

@@ -52,6 +52,14 @@ def test_a_pass_that_finds_the_same_writes_nothing(stage: Stage, lease: GPULease
     assert not is_news(known, reported(known, stage, at(1, 1)))
 
 
+@pytest.mark.parametrize("stage", [Stage.ACTIVE, Stage.SUSPENDED, Stage.DRAINING, Stage.RECLAIMING])
+def test_when_everything_was_in_place_is_noted_once(stage: Stage) -> None:
+    """Also for a tenant who is suspended from the start, and so has no access; before that nothing is noted."""
+    known = after(LEASE, reported(LEASE, stage, at(1)))
+    assert reported(known, stage, at(2))["readyAt"] == "2026-12-01T13:00:00Z"
+    assert reported(LEASE, stage, at(1), admitted=False)["readyAt"] is None
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [("phase", "Active"), ("message", "other"), ("activeAt", "2026-12-01T12:00:00Z"), ("observedGeneration", 9)],

@@ -12,7 +12,16 @@ from sublet.calendar.booking import Booking, Request
 from sublet.calendar.interval import Interval
 from sublet.calendar.lifecycle import Stage
 from sublet.desired.tenancy import Capacity, Egress
-from sublet.plan.translate import booking_of, gpus_per_node, node_count, promise, quote_of, request_of, tenancy_of
+from sublet.plan.translate import (
+    amount_of,
+    booking_of,
+    gpus_per_node,
+    node_count,
+    promise,
+    quote_of,
+    request_of,
+    tenancy_of,
+)
 from sublet.policy.storage import ClassSeen
 from tests.builders import NOON, a_lease, a_node, a_pool, at, booked, some_nodes
 
@@ -114,6 +123,21 @@ def test_a_quote_is_exact_until_it_is_rounded(
     assert quote is not None
     assert quote.currency == "EUR"
     assert (quote.gpu_hours, quote.amount, quote.price_per_gpu_hour) == tuple(Decimal(text) for text in expected)
+
+
+def test_the_price_is_the_one_at_booking() -> None:
+    """What the pool changes later is for later leases, also where it had no price, and whatever moves the lease."""
+    dearer = a_pool(pricing={"currency": "USD", "firm": "9.00"})
+    agreed = {"currency": "EUR", "gpu_hours": "128", "amount": "320.00", "price_per_gpu_hour": "2.50"}
+    quote = quote_of(booked(a_lease(), quote=agreed), dearer, 16, HOURS_8)
+    assert quote is not None
+    assert (quote.currency, str(quote.amount), str(quote.price_per_gpu_hour)) == ("EUR", "320.00", "2.50")
+    assert quote_of(booked(a_lease()), dearer, 16, HOURS_8) is None
+
+
+def test_an_amount_is_rounded_but_once() -> None:
+    """Seven seconds are a part of an hour that has no end in decimals; their price is half a cent, and rounded up."""
+    assert str(amount_of(7, Decimal(18))) == "0.04"
 
 
 def test_a_pool_without_prices_quotes_nothing() -> None:
