@@ -103,16 +103,19 @@ _ACCEPTED: Final = (
     "has(oldSelf.status) && has(oldSelf.status.conditions)"
     " && oldSelf.status.conditions.exists(c, c.type == 'Accepted' && c.status == 'True')"
 )
+_BOOKED: Final = "has(oldSelf.status) && has(oldSelf.status.startsAt)"
 _NEW_LEASE: Final = "make a new lease and release this one"
 
 
-def _fixed(field: str, *, optional: bool = False, instead: str = _NEW_LEASE) -> Rule:
-    """Keep one field of the spec, of an optional one also its absence, from when the lease is accepted."""
+def _fixed(
+    field: str, *, optional: bool = False, instead: str = _NEW_LEASE, once: str = "accepted", when: str = _ACCEPTED
+) -> Rule:
+    """Keep one field of the spec, of an optional one also its absence, from some moment on."""
     new, old = f"self.spec.{field}", f"oldSelf.spec.{field}"
     same = f"(has({new}) ? has({old}) && {new} == {old} : !has({old}))" if optional else f"{new} == {old}"
     return Rule(
-        cel=f"{same} || !({_ACCEPTED})",
-        message=f"spec.{field} cannot change once the lease is accepted: {instead}",
+        cel=f"{same} || !({when})",
+        message=f"spec.{field} cannot change once the lease is {once}: {instead}",
         field=f".spec.{field}",
         reason="FieldValueForbidden",
     )
@@ -129,4 +132,14 @@ ONCE_ACCEPTED: Final = (
     _fixed("namespaces", optional=True),
     _fixed("placement", optional=True),
     _fixed("network", optional=True),
+)
+
+ONCE_BOOKED: Final = (
+    _fixed(
+        "latestStart",
+        optional=True,
+        instead="its start is settled by status.startsAt",
+        once="booked",
+        when=_BOOKED,
+    ),
 )

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sublet.api.lease import GPULeaseSpec, Term
+from sublet.api.lease import GPULease, GPULeaseSpec, Term
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
 from sublet.api.scalars import format_duration, format_timestamp
@@ -26,11 +26,30 @@ def fixed_start(spec: GPULeaseSpec) -> datetime | None:
 
 
 def wanted_end(spec: GPULeaseSpec, starts_at: datetime) -> datetime:
-    """The end as the tenant wants it, for a lease that starts at `starts_at`."""
+    """The end as the tenant wants it, for a lease that is to start at `starts_at`."""
     if spec.end is not None:
         return spec.end
     assert spec.duration is not None  # noqa: S101 - the schema asks for one of the two
     return (starts_at if spec.start is None or is_flexible(spec) else spec.start) + spec.duration
+
+
+def missed_start(spec: GPULeaseSpec, starts_at: datetime) -> datetime | None:
+    """The fixed start that a lease which starts at `starts_at` comes too late for; None if it is in time."""
+    start = fixed_start(spec)
+    return start if start is not None and start < starts_at and not is_flexible(spec) else None
+
+
+def booked_end(lease: GPULease) -> datetime:
+    """The end as the tenant wants it, for a lease that is booked.
+
+    It follows from the booking: what the specification says of the start is settled, and can move the end no more.
+    """
+    spec, status = lease.spec, lease.status
+    if spec.end is not None:
+        return spec.end
+    assert status.starts_at is not None  # noqa: S101 - the lease is booked
+    assert spec.duration is not None  # noqa: S101 - the schema asks for one of the two
+    return (status.asked_start or status.starts_at) + spec.duration
 
 
 def is_flexible(spec: GPULeaseSpec) -> bool:
