@@ -169,15 +169,22 @@ def within_horizon(given: Input) -> Verdict | None:
     )
 
 
-def extensions_within_total(given: Input) -> Verdict | None:
-    """Extensions may not reach beyond the longest total of the pool."""
-    total, until = _pool(given).spec.terms.longest_total, given.lease.spec.extendable_until
-    start = fixed_start(given.lease.spec) or given.now
-    if total is None or until is None or until <= start + total:
+def within_total(given: Input) -> Verdict | None:
+    """Neither the lease as it is written nor its extensions may reach beyond the longest total of the pool."""
+    total, spec = _pool(given).spec.terms.longest_total, given.lease.spec
+    if total is None:
+        return None
+    most = format_duration(total)
+    if _length(given) > total:
+        return Verdict(
+            Reason.OUTSIDE_TERMS,
+            f"{_length_field(spec)}: longer than the {most} that the pool lets a lease last in all",
+        )
+    if spec.extendable_until is None or spec.extendable_until <= (fixed_start(spec) or given.now) + total:
         return None
     return Verdict(
         Reason.OUTSIDE_TERMS,
-        f"spec.extendableUntil: the pool lets a lease last {format_duration(total)} in all; give an earlier time",
+        f"spec.extendableUntil: the pool lets a lease last {most} in all; give an earlier time",
     )
 
 

@@ -54,7 +54,7 @@ def test_the_chain_stands_in_the_order_in_which_a_person_wants_to_hear() -> None
         "longer_than_draining",
         "within_lead_time",
         "within_horizon",
-        "extensions_within_total",
+        "within_total",
         "hard_stop_fits_pods",
         "namespaces_are_free",
         "no_volume_is_left",
