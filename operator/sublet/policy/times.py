@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sublet.api.lease import GPULease, GPULeaseSpec, Term
 from sublet.api.pool import GPUPool
-from sublet.api.reasons import Reason
+from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.policy.chain import Input, Verdict
 
@@ -16,6 +16,11 @@ FURTHEST_STOP = timedelta(days=68 * 365 + 17)
 """How far the hard stop may lie behind the start: 68 years with their leap days. The API server takes a pod's
 `activeDeadlineSeconds` up to 2^31 - 1, which is 18 days more. An end needs no such bound: no `terms.maxDuration` can be
 that long."""
+
+
+def written_at(lease: GPULease, now: datetime) -> datetime:
+    """When the times of the lease were last written, by the API server's clock; never later than `now`."""
+    return min(lease.metadata.spec_written_at or lease.metadata.creation_timestamp or now, now)
 
 
 def fixed_start(spec: GPULeaseSpec) -> datetime | None:
@@ -77,9 +82,19 @@ def shortest_worth_booking(spec: GPULeaseSpec, pool: GPUPool) -> timedelta:
 
 def _length(given: Input) -> timedelta:
     """The length as it was asked for; what is left of it later is the planner's to judge."""
-    created = given.lease.metadata.creation_timestamp or given.now
-    start = fixed_start(given.lease.spec) or created
+    start = fixed_start(given.lease.spec) or written_at(given.lease, given.now)
     return wanted_end(given.lease.spec, start) - start
+
+
+def _start_written_at(given: Input) -> datetime:
+    """When the start was written: while a lease is accepted a given one stands, whatever else is written."""
+    lease = given.lease
+    written = written_at(lease, given.now)
+    if lease.spec.start is None:
+        return written
+    accepted = ConditionType.ACCEPTED.value, "True"
+    since = [c.last_transition_time for c in lease.status.conditions if (c.type, c.status) == accepted]
+    return min([written, *since])
 
 
 def _length_field(spec: GPULeaseSpec) -> str:
@@ -108,8 +123,7 @@ def end_is_ahead(given: Input) -> Verdict | None:
 def start_is_ahead(given: Input) -> Verdict | None:
     """A fixed start must not have passed when it was asked for; one missed since then is caught up."""
     start = fixed_start(given.lease.spec)
-    created = given.lease.metadata.creation_timestamp or given.now
-    if start is None or start >= created - LATE:
+    if start is None or start >= _start_written_at(given) - LATE:
         return None
     return Verdict(
         Reason.INVALID_SPEC,
@@ -144,15 +158,14 @@ def longer_than_draining(given: Input) -> Verdict | None:
 
 
 def within_lead_time(given: Input) -> Verdict | None:
-    """A fixed start must leave the owner the lead time, counted from when the lease was written."""
+    """A fixed start must leave the owner the lead time, counted from when that was written."""
     lead, start = _pool(given).spec.terms.lead_time, fixed_start(given.lease.spec)
-    created = given.lease.metadata.creation_timestamp or given.now
-    if not lead or (start is not None and start >= created + lead):
+    earliest = _start_written_at(given) + lead
+    if not lead or (start is not None and start >= earliest):
         return None
     return Verdict(
         Reason.OUTSIDE_TERMS,
-        f"spec.start: the pool wants {format_duration(lead)} of lead time; "
-        f"give {format_timestamp(created + lead)} or later",
+        f"spec.start: the pool wants {format_duration(lead)} of lead time; give {format_timestamp(earliest)} or later",
     )
 
 

@@ -10,7 +10,7 @@ from sublet.api.scalars import parse_duration
 from sublet.policy.chain import Input
 from sublet.policy.rules import judge
 from sublet.policy.times import FURTHEST_STOP, fixed_start, wanted_end
-from tests.builders import NOON, a_lease, a_pool, at
+from tests.builders import NOON, a_condition, a_lease, a_pool, at, with_status, written
 
 PLAIN = a_pool()
 PATIENT = a_pool(terms={"lead_time": "2h"})
@@ -215,6 +215,81 @@ def test_what_lies_outside_of_the_terms_is_refused(lease: GPULease, pool: GPUPoo
 def test_no_lease_without_extensions_outlasts_a_pods_deadline() -> None:
     """The longest term that a pool can be given is shorter, so that the end itself needs no such bound."""
     assert parse_duration("9999d99999h9999999m99999999s") < FURTHEST_STOP < timedelta(seconds=2**31 - 1)
+
+
+OLD = at(-48)
+"""When the leases below were created; their times were written at noon."""
+
+
+@pytest.mark.parametrize(
+    ("lease", "pool", "message"),
+    [
+        (
+            a_lease(start=at(1), created=OLD),
+            PATIENT,
+            "spec.start: the pool wants 2h of lead time; give 2026-12-01T14:00:00Z or later",
+        ),
+        (
+            a_lease(end=at(9), duration="8h", created=OLD),
+            PATIENT,
+            "spec.start: the pool wants 2h of lead time; give 2026-12-01T14:00:00Z or later",
+        ),
+        (
+            a_lease(start=at(-1), duration="8h", created=OLD),
+            PLAIN,
+            (
+                "spec.start: 2026-12-01T11:00:00Z had passed when the lease was written; "
+                "give a later time, or leave it out to start as soon as possible"
+            ),
+        ),
+        (
+            a_lease(end=at(1), created=OLD),
+            SHORT,
+            "spec.end: shorter than the 2h that the pool sells at least",
+        ),
+    ],
+    ids=["lead time", "lead time of a start that follows", "start", "length"],
+)
+@pytest.mark.parametrize("waited", [timedelta(), timedelta(minutes=30)])
+def test_an_old_lease_is_judged_by_when_its_times_were_written(
+    lease: GPULease, pool: GPUPool, message: str, waited: timedelta
+) -> None:
+    """A refused lease that is edited days later gains nothing by its age, however late that is looked at."""
+    verdict = judge(Input(written(lease, NOON), pool, 8, 4, {}, NOON + waited))
+    assert verdict is not None
+    assert verdict.message == message
+
+
+@pytest.mark.parametrize(
+    ("lease", "pool", "now"),
+    [
+        (a_lease(start=at(2), created=OLD), PATIENT, at(2)),
+        (a_lease(start=at(0, -1), created=OLD), PLAIN, at(5)),
+        (a_lease(end=at(2), created=OLD), SHORT, at(1.5)),
+        (a_lease(end=at(24), created=OLD), SHORT, NOON),
+    ],
+    ids=["lead time", "start", "shortest", "longest"],
+)
+def test_what_was_fine_when_it_was_written_stays_so(lease: GPULease, pool: GPUPool, now: datetime) -> None:
+    """An operator that was down meanwhile judges as it would have then."""
+    assert judge(Input(written(lease, NOON), pool, 8, 4, {}, now)) is None
+
+
+@pytest.mark.parametrize(
+    ("lease", "accepted", "expected"),
+    [
+        (a_lease(start=at(1), created=OLD), "True", True),
+        (a_lease(start=at(1), created=OLD), "False", False),
+        (a_lease(end=at(9), duration="8h", created=OLD), "True", False),
+    ],
+    ids=["accepted", "refused", "a start that follows"],
+)
+def test_a_start_that_cannot_change_keeps_when_it_was_written(
+    lease: GPULease, accepted: str, *, expected: bool
+) -> None:
+    """While a lease is accepted its start stands, so that letting in one more person does not cost the lead time."""
+    known = with_status(written(lease, NOON), conditions=(a_condition("Accepted", accepted, since=at(-2)),))
+    assert (judge(Input(known, PATIENT, 8, 4, {}, NOON)) is None) is expected
 
 
 def test_a_queued_lease_is_judged_by_when_it_was_written() -> None:
