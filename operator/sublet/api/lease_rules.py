@@ -8,6 +8,7 @@ from typing import Final
 
 from sublet.api.markers import Rule
 from sublet.api.names import DNS_LABEL, LEASE_NAME_LENGTH
+from sublet.api.scalars import seconds_in_cel
 
 NAMES_TOGETHER: Final = 63 - len("lease--")
 """Longest name of a lease with a suffix: a namespace is called `lease-NAME-SUFFIX`, in 63 characters."""
@@ -70,8 +71,11 @@ ORDER_OF_TIMES: Final = (
         field=".extendableUntil",
     ),
     Rule(
-        cel="!has(self.extendableUntil) || !has(self.start) || self.extendableUntil > self.start",
-        message="spec.extendableUntil is not after spec.start: choose a later one, or remove it",
+        cel=(
+            "!has(self.extendableUntil) || !has(self.start) || !has(self.duration)"
+            f" || int(self.extendableUntil) >= int(self.start) + {seconds_in_cel('self.duration')}"
+        ),
+        message="spec.extendableUntil is before spec.start plus spec.duration: choose a later one, or remove it",
         field=".extendableUntil",
     ),
 )

@@ -201,6 +201,19 @@ def within_total(given: Input) -> Verdict | None:
     )
 
 
+def extensions_begin_at_the_end(given: Input) -> Verdict | None:
+    """What a lease may be extended to must not lie before its end, as that was to be when it was written."""
+    spec = given.lease.spec
+    end = wanted_end(spec, fixed_start(spec) or written_at(given.lease, given.now))
+    if spec.extendable_until is None or spec.extendable_until >= end - LATE:
+        return None
+    return Verdict(
+        Reason.INVALID_SPEC,
+        f"spec.extendableUntil: before {format_timestamp(end)}, the earliest end of the lease; "
+        "give a later time, or leave it out",
+    )
+
+
 def hard_stop_fits_pods(given: Input) -> Verdict | None:
     """Every pod gets the seconds that are left until the hard stop as its deadline, and there must be room for them."""
     until = given.lease.spec.extendable_until

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sublet.api.lease import GPULease
+from sublet.api.lease import GPULease, Quote
 from sublet.api.network import EgressRule
 from sublet.calendar.booking import Booking, Request
 from sublet.calendar.interval import Interval
@@ -14,6 +14,7 @@ from sublet.calendar.lifecycle import Stage
 from sublet.desired.tenancy import Capacity, Egress
 from sublet.plan.translate import booking_of, gpus_per_node, node_count, promise, quote_of, request_of, tenancy_of
 from sublet.policy.storage import ClassSeen
+from sublet.policy.times import FURTHEST_STOP
 from tests.builders import NOON, a_lease, a_node, a_pool, at, booked, some_nodes
 
 HOUR = timedelta(hours=1)
@@ -114,6 +115,15 @@ def test_a_quote_is_exact_until_it_is_rounded(
     assert quote is not None
     assert quote.currency == "EUR"
     assert (quote.gpu_hours, quote.amount, quote.price_per_gpu_hour) == tuple(Decimal(text) for text in expected)
+
+
+def test_the_dearest_lease_that_there_can_be_has_a_quote() -> None:
+    """The largest pool of nodes with sixteen GPUs, for as long as a lease can last, at the highest price."""
+    pool = a_pool(pricing={"currency": "VND", "firm": "999999.999999999"})
+    quote = quote_of(a_lease(), pool, 160_000, FURTHEST_STOP)
+    assert quote is not None
+    assert quote.amount == Decimal("95374079999999904.63")
+    assert Quote.model_validate(quote.dump()) == quote
 
 
 def test_a_pool_without_prices_quotes_nothing() -> None:

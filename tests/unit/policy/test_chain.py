@@ -55,6 +55,7 @@ def test_the_chain_stands_in_the_order_in_which_a_person_wants_to_hear() -> None
         "within_lead_time",
         "within_horizon",
         "within_total",
+        "extensions_begin_at_the_end",
         "hard_stop_fits_pods",
         "namespaces_are_free",
         "no_volume_is_left",

@@ -26,6 +26,7 @@ STEP = {"name": "wipe", "timeout": "10m", "template": {"spec": {"template": {"sp
         {"isolation": {"egress": ["0.0.0.0/0"], "cluster_cidrs": ["10.0.0.0/8"]}},
         {"isolation": {"storage_classes": ["nvme", "shared"]}},
         {"pricing": {"currency": "EUR", "firm": "2.50"}},
+        {"pricing": {"currency": "VND", "firm": "999999.999999999", "interruptible": "0"}},
         {"sanitize": {"mode": "External"}},
         {"sanitize": {"mode": "Steps", "steps": [STEP]}},
     ],
@@ -48,6 +49,29 @@ def test_what_is_not_enforced_is_refused(spec: dict[str, Any], field: str) -> No
     assert objection is not None
     assert objection.reason == "NotOffered"
     assert objection.message == f"{field}: not enforced by this version of Sublet; remove the field to sell without it"
+
+
+@pytest.mark.parametrize(
+    ("prices", "message"),
+    [
+        (
+            {"firm": "1000000"},
+            "spec.pricing.firm: 1000000 for one GPU and hour is more than the ledger holds; write less than 1000000",
+        ),
+        (
+            {"firm": "2.50", "interruptible": "999999999999999"},
+            (
+                "spec.pricing.interruptible: 999999999999999 for one GPU and hour is more than the ledger holds; "
+                "write less than 1000000"
+            ),
+        ),
+    ],
+)
+def test_a_price_that_the_ledger_cannot_hold_is_refused(prices: dict[str, str], message: str) -> None:
+    """The API server takes none; one that was stored before sells nothing."""
+    objection = judge(a_pool(pricing={"currency": "EUR", **prices}), GOOD)
+    assert objection is not None
+    assert (objection.reason.value, objection.message) == ("InvalidSpec", message)
 
 
 def test_every_field_that_limits_tenants_is_either_refused_or_known_to_be_enforced() -> None:

@@ -68,6 +68,9 @@ def test_the_end_that_a_tenant_wants(lease: GPULease, starts_at: datetime, expec
         (a_lease(start=at(24), end=at(11 * 24)), BOUNDED),
         (a_lease(extendable_until=at(9999)), PLAIN),
         (a_lease(extendable_until=at(24 * 24_837)), PLAIN),
+        (a_lease(duration="8h", extendable_until=at(8)), PLAIN),
+        (written(a_lease(duration="8h", extendable_until=at(8, -1)), NOON), PLAIN),
+        (a_lease(start=at(1), latest_start=at(6), duration="8h", extendable_until=at(9)), PLAIN),
         (a_lease(start=at(24), extendable_until=at(24 + 24 * 24_837)), PLAIN),
     ],
     ids=[
@@ -87,6 +90,9 @@ def test_the_end_that_a_tenant_wants(lease: GPULease, starts_at: datetime, expec
         "just the longest total without extensions by its end",
         "no longest total",
         "just what a pod's deadline can express",
+        "just the end of the lease",
+        "a minute before the end, as clocks are",
+        "just the earliest end of the lease",
         "a pod's deadline counts from the start",
     ],
 )
@@ -195,6 +201,33 @@ def test_what_lies_within_the_terms_can_be_had(lease: GPULease, pool: GPUPool) -
             "spec.end: longer than the 10d that the pool lets a lease last in all",
         ),
         (
+            a_lease(duration="8h", extendable_until=at(-1)),
+            PLAIN,
+            "InvalidSpec",
+            (
+                "spec.extendableUntil: before 2026-12-01T20:00:00Z, the earliest end of the lease; "
+                "give a later time, or leave it out"
+            ),
+        ),
+        (
+            a_lease(duration="8h", extendable_until=at(8, -1, -1)),
+            PLAIN,
+            "InvalidSpec",
+            (
+                "spec.extendableUntil: before 2026-12-01T20:00:00Z, the earliest end of the lease; "
+                "give a later time, or leave it out"
+            ),
+        ),
+        (
+            a_lease(start=at(1), latest_start=at(6), duration="8h", extendable_until=at(8.5)),
+            PLAIN,
+            "InvalidSpec",
+            (
+                "spec.extendableUntil: before 2026-12-01T21:00:00Z, the earliest end of the lease; "
+                "give a later time, or leave it out"
+            ),
+        ),
+        (
             a_lease(extendable_until=at(24 * 24_837, 0, 1)),
             PLAIN,
             "InvalidSpec",
@@ -297,3 +330,10 @@ def test_a_queued_lease_is_judged_by_when_it_was_written() -> None:
     lease = a_lease(start=at(1), duration="8h")
     for waited in (timedelta(), timedelta(hours=2), timedelta(hours=8)):
         assert judge(Input(lease, PLAIN, 8, 4, {}, NOON + waited)) is None
+
+
+@pytest.mark.parametrize("waited", [timedelta(hours=1), timedelta(days=3)])
+def test_a_lease_that_waits_past_what_it_may_be_extended_to_goes_on_waiting(waited: timedelta) -> None:
+    """It fitted when it was written. Booked later, it ends later, and cannot be extended."""
+    lease = written(a_lease(duration="8h", extendable_until=at(8)), NOON)
+    assert judge(Input(lease, PLAIN, 8, 4, {}, NOON + waited)) is None
