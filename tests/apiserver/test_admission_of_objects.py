@@ -252,6 +252,49 @@ REFUSED_OTHERS: list[tuple[str, Raw, Changes, str, str]] = [
     ),
     *(
         (
+            f"{lesser} above {greater}",
+            POOL,
+            changes,
+            f"spec.{lesser}: Invalid value",
+            (
+                f"spec.{lesser} is {values[0]}, {than} than spec.{greater}, which is {values[1]}: "
+                "lower the one or raise the other"
+            ),
+        )
+        for lesser, values, than, greater, changes in (
+            (
+                "terms.minDuration",
+                ("1d1s", "24h"),
+                "longer",
+                "terms.maxDuration",
+                {"spec.terms": {"minDuration": "1d1s", "maxDuration": "24h"}},
+            ),
+            (
+                "terms.minDuration",
+                ("90m", "1h29m59s"),
+                "longer",
+                "terms.longestTotal",
+                {"spec.terms": {"minDuration": "90m", "longestTotal": "1h29m59s"}},
+            ),
+            ("terms.leadTime", ("57d", "56d"), "longer", "terms.horizon", {"spec.terms": {"leadTime": "57d"}}),
+            (
+                "schedule.drainBefore",
+                ("30m", "1800s"),
+                "not shorter",
+                "terms.maxDuration",
+                {"spec.terms": {"minDuration": "1m", "maxDuration": "1800s"}},
+            ),
+            (
+                "schedule.drainBefore",
+                ("1h", "1h"),
+                "not shorter",
+                "terms.longestTotal",
+                {"spec.terms": {"longestTotal": "1h"}, "spec.schedule": {"drainBefore": "1h"}},
+            ),
+        )
+    ),
+    *(
+        (
             f"a price of {price}",
             POOL,
             {"spec.pricing": {"currency": "EUR", "firm": "2.50"} | {field: price}},
@@ -302,6 +345,19 @@ TAKEN_OTHERS: list[tuple[str, Raw, Changes]] = [
     ("steps", POOL, {"spec.sanitize": {"steps": [STEP]}}),
     ("an external cleaning", POOL, {"spec.sanitize": {"mode": "External"}}),
     ("no gap", POOL, {"spec.schedule": {"cleaningGap": "0s", "notices": []}}),
+    (
+        "terms at their bounds",
+        POOL,
+        {
+            "spec.terms": {"minDuration": "60m", "maxDuration": "1h", "longestTotal": "1h", "leadTime": "56d"},
+            "spec.schedule": {"drainBefore": "59m59s"},
+        },
+    ),
+    (
+        "the longest terms",
+        POOL,
+        {"spec.terms": {"horizon": "9999d99999h9999999m99999999s", "maxDuration": "9999d99999h9999999m99999999s"}},
+    ),
     ("the highest prices", POOL, {"spec.pricing": {"currency": "VND", "firm": "999999.99999", "interruptible": "0"}}),
     ("a window", POOL, {"spec.ownerFloor.windows": [{"start": "0 8 * * MON-FRI", "duration": "10h", "nodes": 8}]}),
     ("a record", RECORD, {}),

@@ -27,6 +27,10 @@ STEP = {"name": "wipe", "timeout": "10m", "template": {"spec": {"template": {"sp
         {"isolation": {"storage_classes": ["nvme", "shared"]}},
         {"pricing": {"currency": "EUR", "firm": "2.50"}},
         {"pricing": {"currency": "VND", "firm": "999999.999999999", "interruptible": "0"}},
+        {"terms": {"min_duration": "4h", "max_duration": "4h", "longest_total": "4h"}},
+        {"terms": {"lead_time": "56d"}},
+        {"terms": {"max_duration": "30m1s", "min_duration": "1m"}},
+        {"terms": {"longest_total": "1h", "min_duration": "1h"}, "schedule": {"drain_before": "59m59s"}},
         {"sanitize": {"mode": "External"}},
         {"sanitize": {"mode": "Steps", "steps": [STEP]}},
     ],
@@ -49,6 +53,39 @@ def test_what_is_not_enforced_is_refused(spec: dict[str, Any], field: str) -> No
     assert objection is not None
     assert objection.reason == "NotOffered"
     assert objection.message == f"{field}: not enforced by this version of Sublet; remove the field to sell without it"
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        (
+            {"terms": {"min_duration": "4h1s", "max_duration": "4h"}},
+            "spec.terms.minDuration is 4h1s, longer than spec.terms.maxDuration, which is 4h",
+        ),
+        (
+            {"terms": {"min_duration": "1d1s", "longest_total": "24h"}},
+            "spec.terms.minDuration is 1d1s, longer than spec.terms.longestTotal, which is 1d",
+        ),
+        (
+            {"terms": {"lead_time": "57d"}},
+            "spec.terms.leadTime is 57d, longer than spec.terms.horizon, which is 56d",
+        ),
+        (
+            {"terms": {"min_duration": "1m", "max_duration": "30m"}},
+            "spec.schedule.drainBefore is 30m, not shorter than spec.terms.maxDuration, which is 30m",
+        ),
+        (
+            {"terms": {"longest_total": "1h"}, "schedule": {"drain_before": "1h"}},
+            "spec.schedule.drainBefore is 1h, not shorter than spec.terms.longestTotal, which is 1h",
+        ),
+    ],
+)
+def test_terms_that_no_lease_can_keep_are_refused(spec: dict[str, Any], message: str) -> None:
+    """The API server takes none; those that were stored before sell nothing, and say what contradicts what."""
+    objection = judge(a_pool(**spec), GOOD)
+    assert objection is not None
+    assert objection.reason.value == "InvalidSpec"
+    assert objection.message == f"{message}: lower the one or raise the other"
 
 
 @pytest.mark.parametrize(
