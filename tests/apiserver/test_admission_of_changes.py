@@ -82,6 +82,14 @@ def accepted(store: Store) -> str:
 
 
 @pytest.fixture(scope="module")
+def booked(store: Store) -> str:
+    """Name of a stored lease with a flexible start that is booked."""
+    flexible = changed(LEASE, {"metadata.name": "admission-booked", "spec.latestStart": "2126-12-03T08:00:00Z"})
+    store(flexible, {"conditions": [condition("Accepted", "True")], "startsAt": "2126-12-02T08:00:00Z"})
+    return "admission-booked"
+
+
+@pytest.fixture(scope="module")
 def waiting(store: Store) -> str:
     """Name of a stored lease that was looked at, but is not accepted."""
     conditions = [condition("Ready", "True"), condition("Accepted", "Unknown")]
@@ -130,6 +138,31 @@ def test_before_a_lease_is_accepted_everything_can_change(
 @pytest.mark.parametrize(("changes",), **table(FREE))
 def test_what_may_move_during_a_lease_stays_free(kubectl: Kubectl, accepted: str, changes: Changes) -> None:
     assert refusal(kubectl, "gpulease", accepted, changes) == ""
+
+
+@pytest.mark.parametrize("latest", ["2126-12-02T08:00:00Z", "2126-12-04T08:00:00Z", None])
+def test_the_latest_start_cannot_change_once_a_lease_is_booked(kubectl: Kubectl, booked: str, latest: object) -> None:
+    answer = refusal(kubectl, "gpulease", booked, {"spec.latestStart": latest})
+    message = "spec.latestStart cannot change once the lease is booked: its start is settled by status.startsAt"
+    assert f"spec.latestStart: Forbidden: {message}" in answer
+
+
+def test_no_latest_start_can_be_added_to_a_lease_that_is_booked(kubectl: Kubectl, store: Store) -> None:
+    name = "admission-booked-fixed"
+    store(changed(LEASE, {"metadata.name": name}), {"startsAt": "2126-12-01T08:00:00Z"})
+    answer = refusal(kubectl, "gpulease", name, {"spec.latestStart": "2126-12-02T08:00:00Z"})
+    assert "spec.latestStart cannot change once the lease is booked" in answer
+
+
+@pytest.mark.parametrize("latest", ["2126-12-02T08:00:00Z", None])
+def test_until_a_lease_is_booked_its_latest_start_stays_free(
+    kubectl: Kubectl, store: Store, accepted: str, latest: object
+) -> None:
+    name = f"admission-flexible-{'removed' if latest is None else 'earlier'}"
+    flexible = changed(LEASE, {"metadata.name": name, "spec.latestStart": "2126-12-03T08:00:00Z"})
+    store(flexible, {"conditions": [condition("Accepted", "True")]})
+    assert refusal(kubectl, "gpulease", name, {"spec.latestStart": latest}) == ""
+    assert refusal(kubectl, "gpulease", accepted, {"spec.latestStart": "2126-12-03T08:00:00Z"}) == ""
 
 
 def test_an_end_cannot_move_beyond_the_hard_stop(kubectl: Kubectl, accepted: str) -> None:

@@ -87,10 +87,10 @@ REFUSED_LEASES: list[tuple[str, Changes, str, str]] = [
         "spec.extendableUntil is before spec.end: no lease can end later than it may be extended",
     ),
     (
-        "extendable to the start",
-        {"spec.end": None, "spec.duration": "7d", "spec.extendableUntil": "2126-12-01T08:00:00Z"},
+        "extendable to before the end that follows",
+        {"spec.end": None, "spec.duration": "6d23h59m60s", "spec.extendableUntil": "2126-12-08T07:59:59Z"},
         "spec.extendableUntil: Invalid value",
-        "spec.extendableUntil is not after spec.start: choose a later one, or remove it",
+        "spec.extendableUntil is before spec.start plus spec.duration: choose a later one, or remove it",
     ),
     (
         "duration of nothing",
@@ -175,6 +175,10 @@ TAKEN_LEASES: list[tuple[str, Changes]] = [
     ("flexible start", {"spec.latestStart": "2126-12-02T08:00:00Z"}),
     ("flexible by nothing", {"spec.latestStart": "2126-12-01T08:00:00Z"}),
     ("extendable to the end", {"spec.extendableUntil": "2126-12-08T08:00:00Z"}),
+    (
+        "extendable to the end that follows",
+        {"spec.end": None, "spec.duration": "6d23h59m60s", "spec.extendableUntil": "2126-12-08T08:00:00Z"},
+    ),
     ("not extendable", nothing("extendableUntil")),
     ("a user whose name has system: inside", subject("oidc:system:anna")),
     ("IPv4 and ports", egress("0.0.0.0/0", {"port": 80, "endPort": 80}, {"port": 53, "protocol": "UDP"})),
@@ -246,6 +250,59 @@ REFUSED_OTHERS: list[tuple[str, Raw, Changes, str, str]] = [
         'spec.schedule.cleaningGap: Invalid value: "long"',
         "write days, hours, minutes and seconds in this order, for example 7d or 1h30m",
     ),
+    *(
+        (
+            f"{lesser} above {greater}",
+            POOL,
+            changes,
+            f"spec.{lesser}: Invalid value",
+            (
+                f"spec.{lesser} is {values[0]}, {than} than spec.{greater}, which is {values[1]}: "
+                "lower the one or raise the other"
+            ),
+        )
+        for lesser, values, than, greater, changes in (
+            (
+                "terms.minDuration",
+                ("1d1s", "24h"),
+                "longer",
+                "terms.maxDuration",
+                {"spec.terms": {"minDuration": "1d1s", "maxDuration": "24h"}},
+            ),
+            (
+                "terms.minDuration",
+                ("90m", "1h29m59s"),
+                "longer",
+                "terms.longestTotal",
+                {"spec.terms": {"minDuration": "90m", "longestTotal": "1h29m59s"}},
+            ),
+            ("terms.leadTime", ("57d", "56d"), "longer", "terms.horizon", {"spec.terms": {"leadTime": "57d"}}),
+            (
+                "schedule.drainBefore",
+                ("30m", "1800s"),
+                "not shorter",
+                "terms.maxDuration",
+                {"spec.terms": {"minDuration": "1m", "maxDuration": "1800s"}},
+            ),
+            (
+                "schedule.drainBefore",
+                ("1h", "1h"),
+                "not shorter",
+                "terms.longestTotal",
+                {"spec.terms": {"longestTotal": "1h"}, "spec.schedule": {"drainBefore": "1h"}},
+            ),
+        )
+    ),
+    *(
+        (
+            f"a price of {price}",
+            POOL,
+            {"spec.pricing": {"currency": "EUR", "firm": "2.50"} | {field: price}},
+            f'spec.pricing.{field}: Invalid value: "{price}"',
+            "the price of one GPU for one hour must be less than 1000000, or amounts would not fit into the ledger",
+        )
+        for field, price in (("firm", "1000000"), ("interruptible", "999999999999999.5"))
+    ),
     (
         "privileged pods",
         POOL,
@@ -288,6 +345,20 @@ TAKEN_OTHERS: list[tuple[str, Raw, Changes]] = [
     ("steps", POOL, {"spec.sanitize": {"steps": [STEP]}}),
     ("an external cleaning", POOL, {"spec.sanitize": {"mode": "External"}}),
     ("no gap", POOL, {"spec.schedule": {"cleaningGap": "0s", "notices": []}}),
+    (
+        "terms at their bounds",
+        POOL,
+        {
+            "spec.terms": {"minDuration": "60m", "maxDuration": "1h", "longestTotal": "1h", "leadTime": "56d"},
+            "spec.schedule": {"drainBefore": "59m59s"},
+        },
+    ),
+    (
+        "the longest terms",
+        POOL,
+        {"spec.terms": {"horizon": "9999d99999h9999999m99999999s", "maxDuration": "9999d99999h9999999m99999999s"}},
+    ),
+    ("the highest prices", POOL, {"spec.pricing": {"currency": "VND", "firm": "999999.99999", "interruptible": "0"}}),
     ("a window", POOL, {"spec.ownerFloor.windows": [{"start": "0 8 * * MON-FRI", "duration": "10h", "nodes": 8}]}),
     ("a record", RECORD, {}),
     ("a credit", RECORD, {"spec.rows": [ROW, ROW | {"kind": "Credit", "currency": "EUR", "amount": "-12.50"}]}),

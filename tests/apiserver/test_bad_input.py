@@ -1,5 +1,6 @@
 """Bad input: refused or held with one clear sentence that names the field; nothing half-made stays behind."""
 
+import asyncio
 from datetime import timedelta
 from subprocess import CompletedProcess
 from typing import Any
@@ -108,6 +109,19 @@ async def test_the_furthest_hard_stop_is_a_pods_deadline(site: Site, alice: Tool
     assert "must be between 1 and 2147483647" in run().stderr
 
 
+async def test_a_refused_lease_gains_no_lead_time_by_its_age(site: Site) -> None:
+    """Edited later, it is held to what is asked of a lease that is written then."""
+    await site.pool(nodes=2, terms={"minDuration": "1m", "leadTime": "6s"})
+    await site.lease("a", start=format_timestamp(site.clock.now() + timedelta(seconds=3)), duration="1h")
+    await site.reach("a", "Refused")
+    await asyncio.sleep(7)
+
+    await site.edit("a", start=format_timestamp(site.clock.now() + timedelta(seconds=3)))
+
+    refused = await site.reach("a", "Refused")
+    assert refused["status"]["message"].startswith("spec.start: the pool wants 6s of lead time; give ")
+
+
 async def test_a_refused_lease_is_had_once_it_can_be(site: Site) -> None:
     """A refusal is not for ever: when the pool appears, the lease that named it goes on by itself."""
     await site.lease("a")
@@ -180,6 +194,18 @@ async def test_a_pool_that_asks_for_what_is_not_enforced_sells_nothing(site: Sit
         f"spec.pool: the pool {site.prefix} is not accepted: spec.isolation.deviceClasses: "
         "not enforced by this version of Sublet; remove the field to sell without it"
     )
+
+
+async def test_a_lease_is_held_to_the_longest_total_of_its_pool(site: Site) -> None:
+    """Also one that is never extended; just that long, it is had."""
+    await site.pool(nodes=2, terms={"minDuration": "1m", "longestTotal": "2h"})
+    await site.lease("a", duration="2h1s")
+    refused = await site.reach("a", "Refused")
+    assert refused["status"]["message"] == "spec.duration: longer than the 2h that the pool lets a lease last in all"
+
+    await site.edit("a", duration="2h")
+
+    await site.reach("a", "Active")
 
 
 @pytest.mark.parametrize(

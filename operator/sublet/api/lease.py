@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from sublet.api.lease_rules import NAMES, ONCE_ACCEPTED, ORDER_OF_TIMES, SIZE, WHICH_TIMES
+from sublet.api.lease_rules import NAMES, ONCE_ACCEPTED, ONCE_BOOKED, ORDER_OF_TIMES, SIZE, WHICH_TIMES
 from sublet.api.lease_status import (
     Answer,
     EarlyEnd,
@@ -152,7 +152,7 @@ class GPULeaseSpec(Model):
     """
     latest_start: Timestamp | None = None
     """Makes `start` flexible: the lease may start at any moment from `start` to this one, and is refused if it cannot.
-    Left out: exactly at `start`.
+    Left out: exactly at `start`. Cannot change once the lease is booked.
     """
     term: Term = Term.FIRM
     """`Firm`, or `Interruptible`: cheaper, but the owner may take the nodes back after the pool's `reclaimNotice`.
@@ -196,7 +196,7 @@ class GPULease(Resource):
     contract, `status` what became of it; `kubectl get gl` shows both in one line.
     """
 
-    model_config = ConfigDict(json_schema_extra=rules(*NAMES, *ONCE_ACCEPTED))
+    model_config = ConfigDict(json_schema_extra=rules(*NAMES, *ONCE_ACCEPTED, *ONCE_BOOKED))
 
     kind: ClassVar[str] = "GPULease"
     plural: ClassVar[str] = "gpuleases"

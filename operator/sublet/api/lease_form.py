@@ -37,7 +37,7 @@ def objection_to(spec: GPULeaseSpec) -> str | None:
         latest is None or start is None or latest >= start,
         latest is None or end is None or latest < end,
         until is None or end is None or until >= end,
-        until is None or start is None or until > start,
+        until is None or start is None or spec.duration is None or until >= start + spec.duration,
     ) or _unreadable_network(spec)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from sublet.api.markers import Rule
 from sublet.api.names import DNS_LABEL, LEASE_NAME_LENGTH
+from sublet.api.scalars import seconds_in_cel
 
 NAMES_TOGETHER: Final = 63 - len("lease--")
 """Longest name of a lease with a suffix: a namespace is called `lease-NAME-SUFFIX`, in 63 characters."""
@@ -70,8 +71,11 @@ ORDER_OF_TIMES: Final = (
         field=".extendableUntil",
     ),
     Rule(
-        cel="!has(self.extendableUntil) || !has(self.start) || self.extendableUntil > self.start",
-        message="spec.extendableUntil is not after spec.start: choose a later one, or remove it",
+        cel=(
+            "!has(self.extendableUntil) || !has(self.start) || !has(self.duration)"
+            f" || int(self.extendableUntil) >= int(self.start) + {seconds_in_cel('self.duration')}"
+        ),
+        message="spec.extendableUntil is before spec.start plus spec.duration: choose a later one, or remove it",
         field=".extendableUntil",
     ),
 )
@@ -103,16 +107,19 @@ _ACCEPTED: Final = (
     "has(oldSelf.status) && has(oldSelf.status.conditions)"
     " && oldSelf.status.conditions.exists(c, c.type == 'Accepted' && c.status == 'True')"
 )
+_BOOKED: Final = "has(oldSelf.status) && has(oldSelf.status.startsAt)"
 _NEW_LEASE: Final = "make a new lease and release this one"
 
 
-def _fixed(field: str, *, optional: bool = False, instead: str = _NEW_LEASE) -> Rule:
-    """Keep one field of the spec, of an optional one also its absence, from when the lease is accepted."""
+def _fixed(
+    field: str, *, optional: bool = False, instead: str = _NEW_LEASE, once: str = "accepted", when: str = _ACCEPTED
+) -> Rule:
+    """Keep one field of the spec, of an optional one also its absence, from some moment on."""
     new, old = f"self.spec.{field}", f"oldSelf.spec.{field}"
     same = f"(has({new}) ? has({old}) && {new} == {old} : !has({old}))" if optional else f"{new} == {old}"
     return Rule(
-        cel=f"{same} || !({_ACCEPTED})",
-        message=f"spec.{field} cannot change once the lease is accepted: {instead}",
+        cel=f"{same} || !({when})",
+        message=f"spec.{field} cannot change once the lease is {once}: {instead}",
         field=f".spec.{field}",
         reason="FieldValueForbidden",
     )
@@ -129,4 +136,14 @@ ONCE_ACCEPTED: Final = (
     _fixed("namespaces", optional=True),
     _fixed("placement", optional=True),
     _fixed("network", optional=True),
+)
+
+ONCE_BOOKED: Final = (
+    _fixed(
+        "latestStart",
+        optional=True,
+        instead="its start is settled by status.startsAt",
+        once="booked",
+        when=_BOOKED,
+    ),
 )

@@ -160,6 +160,10 @@ class GPULeaseStatus(Model):
     """The tenant's namespaces, the main one first."""
     starts_at: Timestamp | None = None
     """Planned: when the tenant gets access."""
+    asked_start: Timestamp | None = None
+    """Start that was asked for, where it had passed before nodes were booked: `duration` counts from it. Left out: it
+    counts from `startsAt`.
+    """
     drain_at: Timestamp | None = None
     """Planned: from when no new pods are let in, so that running ones can finish."""
     ends_at: Timestamp | None = None

@@ -28,19 +28,22 @@ class Rule:
     Attributes:
         cel: The expression. With `oldSelf` it speaks of a change and is skipped on creation.
         message: What is wrong with which field, then what to do.
+        message_cel: The same as an expression, with values in it; `message` stands in where it fails.
         field: Path below `self` that the error points at, such as `.spec.nodes`.
         reason: Machine-readable kind of the refusal.
     """
 
     cel: str
     message: str
+    message_cel: str | None = None
     field: str | None = None
     reason: Literal["FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired"] = "FieldValueInvalid"
 
     def schema(self) -> Extra:
         """Write the rule as the API server reads it."""
         path: Extra = {} if self.field is None else {"fieldPath": self.field}
-        return {"rule": self.cel, "message": self.message, "reason": self.reason, **path}
+        values: Extra = {} if self.message_cel is None else {"messageExpression": self.message_cel}
+        return {"rule": self.cel, "message": self.message, "reason": self.reason, **values, **path}
 
 
 def rules(*several: Rule) -> Extra:

@@ -8,8 +8,9 @@ from sublet.api.markers import Rule, keyed_by, rules
 from sublet.api.meta import Condition, Duration, Model, PositiveDuration, Resource, Timestamp
 from sublet.api.names import POOL_NAME, Currency, LabelKey, ResourceName
 from sublet.api.pool_isolation import Dns, Isolation, PodSecurity, PodSecurityLevel
+from sublet.api.pool_rules import BOUNDS
 from sublet.api.pool_sanitize import Sanitize, SanitizeMode, SanitizeStep
-from sublet.api.scalars import Price, parse_duration
+from sublet.api.scalars import AskedPrice, parse_duration
 from sublet.api.selector import LabelSelector, SelectorOperator, SelectorRequirement
 
 __all__ = [
@@ -99,14 +100,16 @@ class Pricing(Model):
 
     currency: Currency
     """ISO 4217 code, for example `EUR`."""
-    firm: Price
+    firm: AskedPrice
     """Price of one GPU for one hour on a firm term, for example `"2.50"`."""
-    interruptible: Price | None = None
+    interruptible: AskedPrice | None = None
     """Price of one GPU for one hour on an interruptible term. Left out: interruptible leases are not offered."""
 
 
 class GPUPoolSpec(Model):
     """Which nodes are for sale, and on which terms."""
+
+    model_config = ConfigDict(json_schema_extra=rules(*(bound.rule for bound in BOUNDS)))
 
     node_selector: LabelSelector
     """Nodes in the pool, by their labels. It must name something: an empty selector would sell every node."""

@@ -25,8 +25,12 @@ _TIMESTAMP: Final = (
     r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])$"
 )
 
-_PRICE: Final = r"^[0-9]{1,15}(\.[0-9]{1,9})?$"
-_AMOUNT: Final = r"^-?[0-9]{1,15}(\.[0-9]{1,9})?$"
+# 18 digits: the largest pool at the highest price, for as long as a lease can last, costs less than 10^17.
+_PRICE: Final = r"^[0-9]{1,18}(\.[0-9]{1,9})?$"
+_AMOUNT: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,9})?$"
+
+PRICES_BELOW: Final = 1_000_000
+"""No price of one GPU for one hour reaches this, so that every amount has a place in the ledger."""
 
 
 def parse_duration(text: str) -> timedelta:
@@ -49,6 +53,13 @@ def format_duration(value: timedelta) -> str:
     if rest:
         raise ValueError(f"{value} is longer than a duration can say")
     return text or "0s"
+
+
+def seconds_in_cel(text: str) -> str:
+    """Write a CEL expression for the seconds of a duration, given one for its text: CEL itself knows no days."""
+    # Of parts that are found by a pattern the API server knows no bound, and prices them as endless.
+    days = f"({text}.contains('d') ? int({text}.substring(0, {text}.indexOf('d'))) * {_SECONDS['d']} : 0)"
+    return f"{days} + duration({text}.substring({text}.indexOf('d') + 1) + '0s').getSeconds()"
 
 
 def parse_timestamp(text: str) -> datetime:
@@ -151,11 +162,32 @@ Timestamp = Annotated[
 """An instant in UTC, to the second."""
 
 Price = Annotated[
-    Decimal, BeforeValidator(_price), PlainSerializer(format_decimal, when_used="json"), _text(_PRICE, 25)
+    Decimal, BeforeValidator(_price), PlainSerializer(format_decimal, when_used="json"), _text(_PRICE, 28)
 ]
 """A decimal number from zero up, exact, with at most nine digits after the point."""
 
+# The bound is for the API server alone: a pool that was stored before must be read, to say what is wrong with it.
+AskedPrice = Annotated[
+    Decimal,
+    BeforeValidator(_price),
+    PlainSerializer(format_decimal, when_used="json"),
+    _text(
+        _PRICE,
+        28,
+        **rules(
+            Rule(
+                cel=f"double(self) < {PRICES_BELOW}.0",
+                message=(
+                    f"the price of one GPU for one hour must be less than {PRICES_BELOW}, "
+                    "or amounts would not fit into the ledger"
+                ),
+            )
+        ),
+    ),
+]
+"""A price of one GPU for one hour, as an owner asks it."""
+
 Amount = Annotated[
-    Decimal, BeforeValidator(_amount), PlainSerializer(format_decimal, when_used="json"), _text(_AMOUNT, 26)
+    Decimal, BeforeValidator(_amount), PlainSerializer(format_decimal, when_used="json"), _text(_AMOUNT, 29)
 ]
 """A decimal number of either sign, exact, with at most nine digits after the point."""

@@ -12,7 +12,7 @@ from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.booking import Booking
 from sublet.calendar.calendar import Calendar
 from sublet.plan.translate import promise
-from sublet.policy.times import wanted_end
+from sublet.policy.times import booked_end
 
 Raw = dict[str, Any]
 
@@ -27,7 +27,7 @@ def is_unanswered(lease: GPULease, now: datetime) -> bool:
     status = lease.status
     if lease.spec.extendable_until is None or status.starts_at is None or status.ends_at is None:
         return False
-    wanted = wanted_end(lease.spec, status.starts_at)
+    wanted = booked_end(lease)
     answered = status.extension is not None and status.extension.requested_end == wanted
     in_time = wanted > status.ends_at and asked_at(lease, now) < status.ends_at
     return in_time and not answered and not _is_settled(lease) and status.early_end is None
@@ -44,7 +44,7 @@ def answer(lease: GPULease, booking: Booking, pool: GPUPool, calendar: Calendar,
     assert status.ends_at is not None  # noqa: S101 - the lease is booked
     if _is_settled(lease) or (now >= status.ends_at and not is_unanswered(lease, now)):
         return None
-    wanted = wanted_end(lease.spec, status.starts_at)
+    wanted = booked_end(lease)
     if wanted < status.ends_at:
         # What was answered before was about another end: asked for again, it is a new request.
         shorter = _moved(lease, pool, max(wanted, asked_at(lease, now), status.starts_at))

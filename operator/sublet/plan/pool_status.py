@@ -7,10 +7,12 @@ from typing import Any
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_timestamp
+from sublet.calendar.interval import Interval, instant
 from sublet.calendar.reclaim import Shortfall
+from sublet.calendar.slots import FOREVER
 from sublet.plan.observed import PoolView
 from sublet.plan.supply import held_by, is_healthy
-from sublet.plan.translate import gpus_per_node
+from sublet.plan.translate import booking_of, gpus_per_node
 from sublet.policy import pools
 from sublet.policy.windows import kept_at
 
@@ -72,12 +74,22 @@ def _floor_kept(view: PoolView, short: Sequence[Shortfall], now: datetime) -> Ra
         return _condition(view.pool, ConditionType.FLOOR_KEPT, "True", Reason.FLOOR_KEPT, "", now)
     first = short[0]
     since = "now" if first.interval.start <= now else format_timestamp(first.interval.start)
+    until = "on" if first.interval.end >= instant(FOREVER) else f"to {format_timestamp(first.interval.end)}"
     missing = f"{first.nodes} node{'s' if first.nodes > 1 else ''}"
-    message = (
-        f"{missing} short of spec.ownerFloor from {since} to {format_timestamp(first.interval.end)}: "
+    why = (
         "what is leased then is firm, or has its notice still to run"
+        if _is_leased(view, first.interval, now)
+        else "the pool has too few sound nodes, and none is leased then; add some, or lower spec.ownerFloor"
     )
+    message = f"{missing} short of spec.ownerFloor from {since} {until}: {why}"
     return _condition(view.pool, ConditionType.FLOOR_KEPT, "False", Reason.TOO_FEW_NODES, message, now)
+
+
+def _is_leased(view: PoolView, within: Interval, now: datetime) -> bool:
+    """Whether a lease, or the cleaning after it, keeps a node of the pool at some time."""
+    gap = view.pool.spec.schedule.cleaning_gap
+    bookings = (booking_of(lease, now) for lease in view.leases)
+    return any(booking.interval.then(gap).overlaps(within) for booking in bookings if booking is not None)
 
 
 def _condition(pool: GPUPool, kind: ConditionType, status: str, reason: Reason, message: str, now: datetime) -> Raw:

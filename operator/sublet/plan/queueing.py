@@ -17,7 +17,7 @@ from sublet.desired import naming
 from sublet.plan.observed import PoolView
 from sublet.plan.supply import Supply
 from sublet.plan.translate import node_count, promise, request_of
-from sublet.policy.times import wanted_end
+from sublet.policy.times import missed_start, wanted_end
 
 Raw = dict[str, Any]
 
@@ -136,6 +136,7 @@ def _booked(lease: GPULease, booking: Booking, view: PoolView, supply: Supply, n
         **promise(lease, view.pool, start, end, gpus),
         "queue": None,
         **({} if booking.firm else {"reclaimNotice": format_duration(notice)}),
+        **({"askedStart": format_timestamp(missed)} if (missed := missed_start(lease.spec, start)) else {}),
         **_ends_early(lease, start, end, now),
     }
 

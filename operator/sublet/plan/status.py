@@ -13,7 +13,7 @@ from sublet.api.reasons import ConditionType
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.lifecycle import Stage
 from sublet.plan.conditions import OVER, Situation, conditions
-from sublet.policy.times import wanted_end
+from sublet.policy.times import booked_end
 
 Raw = dict[str, Any]
 
@@ -57,7 +57,7 @@ def end_of(lease: GPULease, now: datetime) -> datetime | None:
     status = lease.status
     if status.starts_at is None or status.ends_at is None:
         return None
-    earlier = (_released_at(lease), lease.metadata.deletion_timestamp, _shortened_to(lease, status.starts_at))
+    earlier = (_released_at(lease), lease.metadata.deletion_timestamp, _shortened_to(lease))
     return status.ended_at or max(status.starts_at, min([now, status.ends_at, *filter(None, earlier)]))
 
 
@@ -66,10 +66,10 @@ def _released_at(lease: GPULease) -> datetime | None:
     return lease.metadata.release_written_at if lease.spec.release else None
 
 
-def _shortened_to(lease: GPULease, starts_at: datetime) -> datetime | None:
+def _shortened_to(lease: GPULease) -> datetime | None:
     """The earlier end that was written into the lease and that no planning pass has seen yet, as far as is known."""
     written = lease.metadata.times_written_at
-    return max(wanted_end(lease.spec, starts_at), written) if written is not None else None
+    return max(booked_end(lease), written) if written is not None else None
 
 
 def is_reclaimed(lease: GPULease) -> bool:

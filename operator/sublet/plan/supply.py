@@ -11,7 +11,7 @@ from sublet.calendar.floor import Floor
 from sublet.calendar.interval import Interval
 from sublet.plan.observed import NodeSeen, PoolView
 from sublet.plan.translate import booking_of, gpus_per_node
-from sublet.policy.times import wanted_end
+from sublet.policy.times import booked_end
 from sublet.policy.windows import floor_of
 
 PATIENCE = timedelta(minutes=5)
@@ -124,9 +124,9 @@ def _sold_until(view: PoolView, last_start: datetime) -> datetime:
     """No booking, made or to be made, reaches further than this: so far the owner's windows matter."""
     terms, gap = view.pool.spec.terms, view.pool.spec.schedule.cleaning_gap
     extended = [
-        min(wanted_end(lease.spec, lease.status.starts_at), lease.spec.extendable_until)
+        min(booked_end(lease), lease.spec.extendable_until)
         for lease in view.leases
-        if holds_nodes(lease) and lease.status.starts_at is not None and lease.spec.extendable_until is not None
+        if holds_nodes(lease) and lease.spec.extendable_until is not None
     ]
     asked = [lease.spec.duration or timedelta() for lease in view.leases if lease.status.starts_at is None]
     longest = min(max([terms.min_duration, *asked]), terms.max_duration)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
-from sublet.policy import sanitizing, storage, windows
+from sublet.policy import sanitizing, storage, terms, windows
 from sublet.policy.network import cluster_is_named
 
 
@@ -44,6 +44,7 @@ def judge(pool: GPUPool, classes: storage.Classes) -> Objection | None:
         windows.objection(pool.spec.owner_floor.windows)
         or cluster_is_named(isolation)
         or sanitizing.objection(pool.spec.sanitize)
+        or terms.objection(pool.spec)
     )
     if wrong is not None:
         return Objection(Reason.INVALID_SPEC, wrong)

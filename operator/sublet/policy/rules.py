@@ -141,7 +141,8 @@ RULES: tuple[Rule, ...] = (
     times.longer_than_draining,  # a lease that would drain from its first second
     times.within_lead_time,  # the owner's notice before a start
     times.within_horizon,  # how far ahead the owner sells
-    times.extensions_within_total,  # how long a lease may get
+    times.within_total,  # how long a lease may get
+    times.extensions_begin_at_the_end,  # a hard stop before the end
     times.hard_stop_fits_pods,  # every pod of the lease would be refused
     namespaces_are_free,  # never take over what somebody else holds
     no_volume_is_left,  # nor wait at the end for, or get hold of, what an earlier tenant stored

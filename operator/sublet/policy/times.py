@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from sublet.api.lease import GPULeaseSpec, Term
+from sublet.api.lease import GPULease, GPULeaseSpec, Term
 from sublet.api.pool import GPUPool
-from sublet.api.reasons import Reason
+from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.policy.chain import Input, Verdict
 
@@ -18,6 +18,11 @@ FURTHEST_STOP = timedelta(days=68 * 365 + 17)
 that long."""
 
 
+def written_at(lease: GPULease, now: datetime) -> datetime:
+    """When the times of the lease were last written, by the API server's clock; never later than `now`."""
+    return min(lease.metadata.times_written_at or lease.metadata.creation_timestamp or now, now)
+
+
 def fixed_start(spec: GPULeaseSpec) -> datetime | None:
     """The start as the tenant fixed it, given or as `end` less `duration`; None for as soon as possible."""
     if spec.start is None and spec.end is not None and spec.duration is not None:
@@ -26,11 +31,30 @@ def fixed_start(spec: GPULeaseSpec) -> datetime | None:
 
 
 def wanted_end(spec: GPULeaseSpec, starts_at: datetime) -> datetime:
-    """The end as the tenant wants it, for a lease that starts at `starts_at`."""
+    """The end as the tenant wants it, for a lease that is to start at `starts_at`."""
     if spec.end is not None:
         return spec.end
     assert spec.duration is not None  # noqa: S101 - the schema asks for one of the two
     return (starts_at if spec.start is None or is_flexible(spec) else spec.start) + spec.duration
+
+
+def missed_start(spec: GPULeaseSpec, starts_at: datetime) -> datetime | None:
+    """The fixed start that a lease which starts at `starts_at` comes too late for; None if it is in time."""
+    start = fixed_start(spec)
+    return start if start is not None and start < starts_at and not is_flexible(spec) else None
+
+
+def booked_end(lease: GPULease) -> datetime:
+    """The end as the tenant wants it, for a lease that is booked.
+
+    It follows from the booking: what the specification says of the start is settled, and can move the end no more.
+    """
+    spec, status = lease.spec, lease.status
+    if spec.end is not None:
+        return spec.end
+    assert status.starts_at is not None  # noqa: S101 - the lease is booked
+    assert spec.duration is not None  # noqa: S101 - the schema asks for one of the two
+    return (status.asked_start or status.starts_at) + spec.duration
 
 
 def is_flexible(spec: GPULeaseSpec) -> bool:
@@ -58,9 +82,19 @@ def shortest_worth_booking(spec: GPULeaseSpec, pool: GPUPool) -> timedelta:
 
 def _length(given: Input) -> timedelta:
     """The length as it was asked for; what is left of it later is the planner's to judge."""
-    created = given.lease.metadata.creation_timestamp or given.now
-    start = fixed_start(given.lease.spec) or created
+    start = fixed_start(given.lease.spec) or written_at(given.lease, given.now)
     return wanted_end(given.lease.spec, start) - start
+
+
+def _start_written_at(given: Input) -> datetime:
+    """When the start was written: while a lease is accepted a given one stands, whatever else is written."""
+    lease = given.lease
+    written = written_at(lease, given.now)
+    if lease.spec.start is None:
+        return written
+    accepted = ConditionType.ACCEPTED.value, "True"
+    since = [c.last_transition_time for c in lease.status.conditions if (c.type, c.status) == accepted]
+    return min([written, *since])
 
 
 def _length_field(spec: GPULeaseSpec) -> str:
@@ -89,8 +123,7 @@ def end_is_ahead(given: Input) -> Verdict | None:
 def start_is_ahead(given: Input) -> Verdict | None:
     """A fixed start must not have passed when it was asked for; one missed since then is caught up."""
     start = fixed_start(given.lease.spec)
-    created = given.lease.metadata.creation_timestamp or given.now
-    if start is None or start >= created - LATE:
+    if start is None or start >= _start_written_at(given) - LATE:
         return None
     return Verdict(
         Reason.INVALID_SPEC,
@@ -125,15 +158,14 @@ def longer_than_draining(given: Input) -> Verdict | None:
 
 
 def within_lead_time(given: Input) -> Verdict | None:
-    """A fixed start must leave the owner the lead time, counted from when the lease was written."""
+    """A fixed start must leave the owner the lead time, counted from when that was written."""
     lead, start = _pool(given).spec.terms.lead_time, fixed_start(given.lease.spec)
-    created = given.lease.metadata.creation_timestamp or given.now
-    if not lead or (start is not None and start >= created + lead):
+    earliest = _start_written_at(given) + lead
+    if not lead or (start is not None and start >= earliest):
         return None
     return Verdict(
         Reason.OUTSIDE_TERMS,
-        f"spec.start: the pool wants {format_duration(lead)} of lead time; "
-        f"give {format_timestamp(created + lead)} or later",
+        f"spec.start: the pool wants {format_duration(lead)} of lead time; give {format_timestamp(earliest)} or later",
     )
 
 
@@ -150,15 +182,35 @@ def within_horizon(given: Input) -> Verdict | None:
     )
 
 
-def extensions_within_total(given: Input) -> Verdict | None:
-    """Extensions may not reach beyond the longest total of the pool."""
-    total, until = _pool(given).spec.terms.longest_total, given.lease.spec.extendable_until
-    start = fixed_start(given.lease.spec) or given.now
-    if total is None or until is None or until <= start + total:
+def within_total(given: Input) -> Verdict | None:
+    """Neither the lease as it is written nor its extensions may reach beyond the longest total of the pool."""
+    total, spec = _pool(given).spec.terms.longest_total, given.lease.spec
+    if total is None:
+        return None
+    most = format_duration(total)
+    if _length(given) > total:
+        return Verdict(
+            Reason.OUTSIDE_TERMS,
+            f"{_length_field(spec)}: longer than the {most} that the pool lets a lease last in all",
+        )
+    if spec.extendable_until is None or spec.extendable_until <= (fixed_start(spec) or given.now) + total:
         return None
     return Verdict(
         Reason.OUTSIDE_TERMS,
-        f"spec.extendableUntil: the pool lets a lease last {format_duration(total)} in all; give an earlier time",
+        f"spec.extendableUntil: the pool lets a lease last {most} in all; give an earlier time",
+    )
+
+
+def extensions_begin_at_the_end(given: Input) -> Verdict | None:
+    """What a lease may be extended to must not lie before its end, as that was to be when it was written."""
+    spec = given.lease.spec
+    end = wanted_end(spec, fixed_start(spec) or written_at(given.lease, given.now))
+    if spec.extendable_until is None or spec.extendable_until >= end - LATE:
+        return None
+    return Verdict(
+        Reason.INVALID_SPEC,
+        f"spec.extendableUntil: before {format_timestamp(end)}, the earliest end of the lease; "
+        "give a later time, or leave it out",
     )
 
 

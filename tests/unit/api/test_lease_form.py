@@ -21,13 +21,16 @@ BROKEN: list[tuple[Rule, Raw]] = [
     (ORDER_OF_TIMES[1], {"start": at(2), "latest_start": at(1), "duration": "1h"}),
     (ORDER_OF_TIMES[2], {"start": at(1), "latest_start": at(2), "end": at(2)}),
     (ORDER_OF_TIMES[3], {"end": at(2), "extendable_until": at(1)}),
-    (ORDER_OF_TIMES[4], {"start": at(2), "duration": "1h", "extendable_until": at(2)}),
+    (ORDER_OF_TIMES[4], {"start": at(2), "duration": "1h30m", "extendable_until": at(3, 29, 59)}),
 ]
 KEPT: list[Raw] = [
     {"duration": "1h"},
     {"start": at(1), "end": at(2), "extendable_until": at(2)},
     {"start": at(1), "latest_start": at(1), "duration": "1h"},
     {"start": at(1), "latest_start": at(1.5), "end": at(2)},
+    {"start": at(1), "duration": "1h", "extendable_until": at(2)},
+    {"start": at(1), "duration": "1d2h3m4s", "extendable_until": at(27, 3, 4)},
+    {"start": at(1), "latest_start": at(9), "duration": "90m", "extendable_until": at(2.5)},
     {"end": at(2), "duration": "1h"},
 ]
 

@@ -65,6 +65,15 @@ def test_a_booking_is_the_whole_promise() -> None:
     }
 
 
+def test_an_absurd_price_sells_nothing_and_stops_nobody() -> None:
+    """Stored before prices had a limit: what is in the queue waits, and a lease that runs is shortened all the same."""
+    pool = a_pool(pricing={"currency": "EUR", "firm": "999999999999999"})
+    running, waiting = booked(a_lease("running", duration="4h"), gpus=16), queued(a_lease("waiting"))
+    found = changes(plan_pool(a_pool_view(running, waiting, nodes=some_nodes(4), pool=pool), NOON))
+    assert set(found) == {"running"}
+    assert found["running"]["endsAt"] == "2026-12-01T16:00:00Z"
+
+
 def test_a_fixed_start_is_reserved_at_once() -> None:
     """A lease with a start ahead is booked now, on nodes that another lease uses until then."""
     running = booked(a_lease("running"))

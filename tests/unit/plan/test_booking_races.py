@@ -109,6 +109,26 @@ def test_a_lease_of_the_shortest_duration_is_booked_a_second_after_its_start() -
     assert [change.status.get("endsAt") for change in plan.changes] == ["2026-12-01T13:00:00Z"]
 
 
+@pytest.mark.parametrize(
+    ("spec", "asked"),
+    [
+        ({"start": at(-1), "duration": "8h"}, "2026-12-01T11:00:00Z"),
+        ({"end": at(6), "duration": "8h"}, "2026-12-01T10:00:00Z"),
+        ({"start": at(-1), "latest_start": at(1), "duration": "8h"}, None),
+        ({"start": at(-1), "latest_start": at(1), "end": at(8)}, None),
+        ({"start": at(1), "duration": "8h"}, None),
+        ({"duration": "8h"}, None),
+    ],
+    ids=["fixed", "fixed by its end", "flexible", "flexible with an end", "ahead", "as soon as possible"],
+)
+def test_a_lease_that_is_booked_late_ends_when_it_was_to_end_from_then_on(spec: Raw, asked: str | None) -> None:
+    """Only of a fixed start that was missed is it remembered; the booking asks for no other end than its own."""
+    lease = queued(a_lease(created=at(-3), **spec))
+    (change,) = plan_pool(a_pool_view(lease, nodes=some_nodes(2)), NOON).changes
+    assert change.status.get("askedStart") == asked
+    assert plan_pool(a_pool_view(after(lease, change.status), nodes=some_nodes(2)), NOON).changes == ()
+
+
 def test_a_lease_with_an_end_alone_is_not_booked_below_the_pools_shortest_duration() -> None:
     """Asked for until 13:00 at noon, it cannot be had for the ten minutes that are left at 12:50."""
     waiting = queued(a_lease("waiting", end=at(1)))

@@ -58,6 +58,29 @@ def test_an_answer_is_forgotten_with_the_end_that_it_was_about() -> None:
     assert found["extension"] is None
 
 
+@pytest.mark.parametrize("latest", [None, at(1), at(30)], ids=["removed", "earlier", "later"])
+def test_the_end_of_a_flexible_lease_stays_whatever_becomes_of_its_latest_start(latest: datetime | None) -> None:
+    """Booked three hours after the earliest start, its eight hours count from the booking."""
+    lease = booked(a_lease(start=NOON, latest_start=latest, duration="8h"), start=at(3), gpus=16)
+    assert answered(lease, now=at(9)) is None
+
+
+def test_a_flexible_lease_is_extended_from_where_it_was_booked() -> None:
+    """Ten hours instead of eight end two hours later than before."""
+    spec: Raw = {"start": NOON, "duration": "10h", "extendable_until": at(24)}
+    found = answered(booked(a_lease(**spec), start=at(3), gpus=16), now=at(4))
+    assert found is not None
+    assert found["endsAt"] == "2026-12-02T01:00:00Z"
+
+
+@pytest.mark.parametrize("latest", [None, at(6)])
+def test_a_fixed_start_that_was_caught_up_keeps_the_end_that_was_asked_for(latest: datetime | None) -> None:
+    """Booked three hours late, its eight hours count from the start that was asked for."""
+    spec: Raw = {"start": NOON, "latest_start": latest, "duration": "8h", "extendable_until": at(24)}
+    lease = booked(a_lease(**spec), start=at(3), end=at(8), asked_start=NOON, gpus=16)
+    assert answered(lease, now=at(4)) is None
+
+
 def test_an_end_that_has_passed_is_now() -> None:
     """Shortened to an end an hour ago, the lease ends now: nobody takes back what was used."""
     found = answered(running(duration="1h"), now=at(2))

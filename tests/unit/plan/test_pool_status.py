@@ -114,11 +114,58 @@ def test_an_owner_is_told_of_nodes_that_are_missing() -> None:
     """From when to when, and how many; an owner who has what is kept is told so too."""
     kept = report(a_pool_view(), (), NOON)["conditions"][1]
     assert (kept["type"], kept["status"], kept["reason"]) == ("FloorKept", "True", "FloorKept")
-    short = report(a_pool_view(), (Shortfall(Interval(at(2), at(4)), 3),), NOON)["conditions"][1]
+    leased = a_pool_view(booked(a_lease(), start=at(1)))
+    short = report(leased, (Shortfall(Interval(at(2), at(4)), 3),), NOON)["conditions"][1]
     assert (short["type"], short["status"], short["reason"]) == ("FloorKept", "False", "TooFewNodes")
-    assert short["message"].startswith(
+    assert short["message"] == (
         "3 nodes short of spec.ownerFloor from 2026-12-01T14:00:00Z to 2026-12-01T16:00:00Z: "
+        "what is leased then is firm, or has its notice still to run"
     )
+
+
+@pytest.mark.parametrize(
+    ("view", "message"),
+    [
+        (
+            a_pool_view(nodes=some_nodes(1), pool=a_pool(owner_floor={"nodes": 5})),
+            (
+                "4 nodes short of spec.ownerFloor from now on: "
+                "the pool has too few sound nodes, and none is leased then; add some, or lower spec.ownerFloor"
+            ),
+        ),
+        (
+            a_pool_view(
+                nodes=some_nodes(2),
+                pool=a_pool(owner_floor={"windows": [{"start": "0 14 * * *", "duration": "2h", "nodes": 3}]}),
+            ),
+            (
+                "1 node short of spec.ownerFloor from 2026-12-01T14:00:00Z to 2026-12-01T16:00:00Z: "
+                "the pool has too few sound nodes, and none is leased then; add some, or lower spec.ownerFloor"
+            ),
+        ),
+        (
+            a_pool_view(RUNNING, nodes=some_nodes(2, RUNNING), pool=a_pool(owner_floor={"nodes": 2})),
+            (
+                "2 nodes short of spec.ownerFloor from now to 2026-12-01T20:15:00Z: "
+                "what is leased then is firm, or has its notice still to run"
+            ),
+        ),
+        (
+            a_pool_view(
+                booked(a_lease(), start=at(1), end=at(2)), nodes=some_nodes(1), pool=a_pool(owner_floor={"nodes": 2})
+            ),
+            (
+                "1 node short of spec.ownerFloor from now to 2026-12-01T13:00:00Z: "
+                "the pool has too few sound nodes, and none is leased then; add some, or lower spec.ownerFloor"
+            ),
+        ),
+    ],
+    ids=["nothing leased", "a window", "leased", "too small before a lease begins"],
+)
+def test_an_owner_is_told_why_nodes_are_missing(view: PoolView, message: str) -> None:
+    """A lease, or too few nodes; what never ends is given no date."""
+    short = report(view, plan_pool(view, NOON).short, NOON)["conditions"][1]
+    assert short["message"] == message
 
 
 def test_a_pool_says_whether_it_can_be_sold_from() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sublet.api.lease import GPULease
+from sublet.api.lease import GPULease, Quote
 from sublet.api.network import EgressRule
 from sublet.calendar.booking import Booking, Request
 from sublet.calendar.interval import Interval
@@ -23,6 +23,7 @@ from sublet.plan.translate import (
     tenancy_of,
 )
 from sublet.policy.storage import ClassSeen
+from sublet.policy.times import FURTHEST_STOP
 from tests.builders import NOON, a_lease, a_node, a_pool, at, booked, some_nodes
 
 HOUR = timedelta(hours=1)
@@ -138,6 +139,15 @@ def test_the_price_is_the_one_at_booking() -> None:
 def test_an_amount_is_rounded_but_once() -> None:
     """Seven seconds are a part of an hour that has no end in decimals; their price is half a cent, and rounded up."""
     assert str(amount_of(7, Decimal(18))) == "0.04"
+
+
+def test_the_dearest_lease_that_there_can_be_has_a_quote() -> None:
+    """The largest pool of nodes with sixteen GPUs, for as long as a lease can last, at the highest price."""
+    pool = a_pool(pricing={"currency": "VND", "firm": "999999.999999999"})
+    quote = quote_of(a_lease(), pool, 160_000, FURTHEST_STOP)
+    assert quote is not None
+    assert quote.amount == Decimal("95374079999999904.63")
+    assert Quote.model_validate(quote.dump()) == quote
 
 
 def test_a_pool_without_prices_quotes_nothing() -> None:
