@@ -1,5 +1,6 @@
 """The program of a probe pod, on this machine's loopback: what it says of what it dials, and what it finds."""
 
+import itertools
 import os
 import socket
 import stat
@@ -20,9 +21,10 @@ def port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         number: int = free.getsockname()[1]
     threading.Thread(target=probe.listen, args=(number, WORD.encode(), 60), daemon=True).start()
-    target = {"protocol": "TCP", "host": "127.0.0.1", "port": number, "word": WORD}
-    while probe.dial(target, 1) != "connected":
-        pass
+    # It opens one socket after another.
+    for protocol, host in itertools.product(("TCP", "UDP"), ("127.0.0.1", "::1")):
+        while probe.dial({"protocol": protocol, "host": host, "port": number, "word": WORD}, 1) != "connected":
+            pass
     return number
 
 
