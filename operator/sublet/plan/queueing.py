@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 from sublet.api.lease import EarlyEnd, EarlyEndReason, GPULease, Phase, Queue
-from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.backfill import place
 from sublet.calendar.booking import Booking, Request
@@ -15,7 +14,7 @@ from sublet.calendar.calendar import Calendar
 from sublet.calendar.offers import nearest
 from sublet.desired import naming
 from sublet.plan.observed import PoolView
-from sublet.plan.supply import Supply
+from sublet.plan.supply import Supply, waits
 from sublet.plan.translate import node_count, promise, request_of
 from sublet.policy.times import wanted_end
 
@@ -97,30 +96,8 @@ def _requests(view: PoolView, supply: Supply) -> Iterator[tuple[GPULease, Reques
     """What waits for capacity, the oldest first."""
     for lease in view.leases:
         nodes = node_count(lease, supply.per_node)
-        if nodes is not None and _is_waiting(lease) and _is_accepted(lease):
+        if nodes is not None and waits(lease):
             yield lease, request_of(lease, view.pool, nodes)
-
-
-def _is_waiting(lease: GPULease) -> bool:
-    return (
-        lease.status.starts_at is None
-        and lease.metadata.deletion_timestamp is None
-        and not lease.spec.release
-        and lease.status.ended_at is None
-    )
-
-
-def _is_accepted(lease: GPULease) -> bool:
-    """Whether the lease's own pass, which comes first, found nothing to object to in this very specification.
-
-    That there is no room for it is the queue's own finding, and looked into anew.
-    """
-    return any(
-        c.type == ConditionType.ACCEPTED.value
-        and (c.status == "True" or c.reason == Reason.NO_ROOM.value)
-        and c.observed_generation == lease.metadata.generation
-        for c in lease.status.conditions
-    )
 
 
 def _booked(lease: GPULease, booking: Booking, view: PoolView, supply: Supply, now: datetime) -> Raw:
