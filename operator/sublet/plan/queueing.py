@@ -127,8 +127,20 @@ def _ends_early(lease: GPULease, start: datetime, end: datetime, now: datetime) 
 
 
 def _given_up_at(request: Request) -> datetime | None:
-    """When a flexible start is over for a lease that found no room."""
-    return request.latest_start + timedelta(seconds=1) if request.latest_start is not None else None
+    """When it is too late for a lease that found no room; None if it never is."""
+    lasts = [request.latest_start, request.end - request.shortest if request.end is not None else None]
+    return min((last + timedelta(seconds=1) for last in lasts if last is not None), default=None)
+
+
+def _too_late(lease: GPULease, request: Request, now: datetime) -> str | None:
+    """Why what is left of a lease whose end stays where it is is not worth booking; None if it is."""
+    if request.end is None or request.end - now >= request.shortest:
+        return None
+    left = f"less than {format_duration(request.shortest)} is left until {format_timestamp(request.end)}"
+    if lease.spec.end is not None or request.start is None:
+        return f"spec.end: {left}; give a later time"
+    missed = f"spec.start: {format_timestamp(request.start)} has passed, and {left}"
+    return f"{missed}; give a later time, or leave it out to start as soon as possible"
 
 
 def _refusal(lease: GPULease, request: Request, calendar: Calendar, within: datetime, now: datetime) -> str | None:
@@ -145,6 +157,8 @@ def _refusal(lease: GPULease, request: Request, calendar: Calendar, within: date
     possible = found.booking
     if possible is not None and possible.interval.start <= within:
         return None
+    if (too_late := _too_late(lease, request, now)) is not None:
+        return too_late
     offers = nearest(request, calendar, now)
     instead = []
     if offers.later is not None and offers.later.interval.start <= within:
