@@ -15,13 +15,11 @@ from sublet.calendar.calendar import Calendar
 from sublet.calendar.reclaim import Shortfall
 from sublet.plan import extension
 from sublet.plan.healing import Ward, heal
-from sublet.plan.observed import LeaseView, PoolView
+from sublet.plan.observed import PoolView
 from sublet.plan.queueing import Turn, Turns, take_turns
 from sublet.plan.reclaiming import take_back
 from sublet.plan.supply import PATIENCE, Supply, as_expected, bookings_of, supply_of
-from sublet.plan.translate import gpus_per_node
 from sublet.policy import pools
-from sublet.policy.chain import Input
 
 Raw = dict[str, Any]
 
@@ -142,15 +140,6 @@ def _is_forecast(change: StatusChange) -> bool:
 def _held(view: PoolView, booked: Iterable[str]) -> list[GPULease]:
     held = set(booked)
     return [lease for lease in view.leases if lease.metadata.name in held]
-
-
-def lease_input(view: LeaseView, now: datetime) -> Input:
-    """What the policy looks at in a lease's own pass."""
-    per_node = gpus_per_node(view.pool_nodes, view.pool.spec.resource_name) if view.pool else 0
-    kept = view.pool.spec.owner_floor.nodes if view.pool else 0
-    for_sale = max(len(view.pool_nodes) - kept, 0)
-    volumes = tuple((volume.name, volume.namespace) for volume in view.volumes)
-    return Input(view.lease, view.pool, per_node, for_sale, view.namespaces, now, view.classes, volumes)
 
 
 def is_promised(lease: GPULease) -> bool:

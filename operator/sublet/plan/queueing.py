@@ -11,14 +11,17 @@ from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.backfill import place
 from sublet.calendar.booking import Booking, Request
 from sublet.calendar.calendar import Calendar
-from sublet.calendar.offers import nearest
+from sublet.calendar.offers import Nearest, Offer, nearest
 from sublet.desired import naming
+from sublet.plan.judging import in_its_place, is_for_sale, with_nodes
 from sublet.plan.observed import PoolView
 from sublet.plan.supply import Supply, waits
 from sublet.plan.translate import node_count, promise, request_of
 from sublet.policy.times import wanted_end
 
 Raw = dict[str, Any]
+
+_NOTHING_NEAR = "nothing near it is for sale either, ask for another time"
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def take_turns(view: PoolView, supply: Supply, booked: Iterable[Booking], calend
             continue
         start = booking.interval.start if booking is not None else None
         late = start is None or start > supply.last_start
-        refusal = _refusal(lease, request, repaired(), supply.last_start, now) if late else None
+        refusal = _refusal(lease, request, view, repaired(), supply.last_start, now) if late else None
         start = start if refusal is None else None
         waiting += refusal is None
         place_in_queue = Queue(position=waiting if refusal is None else None, earliest_start=start, refusal=refusal)
@@ -143,12 +146,15 @@ def _too_late(lease: GPULease, request: Request, now: datetime) -> str | None:
     return f"{missed}; give a later time, or leave it out to start as soon as possible"
 
 
-def _refusal(lease: GPULease, request: Request, calendar: Calendar, within: datetime, now: datetime) -> str | None:
+def _refusal(
+    lease: GPULease, request: Request, view: PoolView, calendar: Calendar, within: datetime, now: datetime
+) -> str | None:
     """Why the request can never be served, with what comes nearest; None if it can be.
 
     Args:
         lease: The lease.
         request: What it asks for.
+        view: The pool.
         calendar: What is booked, as if every node were sound: what does not fit even then never will.
         within: No later start is one.
         now: The instant of the pass. No running time stands in the answer, which would be news on every pass.
@@ -159,18 +165,27 @@ def _refusal(lease: GPULease, request: Request, calendar: Calendar, within: date
         return None
     if (too_late := _too_late(lease, request, now)) is not None:
         return too_late
-    offers = nearest(request, calendar, now)
-    instead = []
-    if offers.later is not None and offers.later.interval.start <= within:
-        start = offers.later.interval.start
-        instead.append(f"{_nodes(request.nodes)} {f'from {format_timestamp(start)}' if start > now else 'now'}")
-    if offers.fewer is not None and offers.fewer.interval.start <= within:
-        instead.append(f"{_nodes(offers.fewer.nodes)} at the time asked for")
-    if offers.shorter is not None:
-        instead.append(f"{_nodes(request.nodes)} until {format_timestamp(offers.shorter.interval.end)}")
+    instead = list(_instead(lease, nearest(request, calendar, now), view, within, now))
     wish = " in one block" if request.together is not None and request.together.required else ""
-    advice = f"to be had: {', or '.join(instead)}" if instead else "ask for fewer nodes or a shorter time"
+    advice = f"to be had: {', or '.join(instead)}" if instead else _NOTHING_NEAR
     return f"{_field(lease)}: the pool never has {_nodes(request.nodes)}{wish} free then; {advice}"
+
+
+def _instead(lease: GPULease, offers: Nearest, view: PoolView, within: datetime, now: datetime) -> Iterator[str]:
+    """What comes nearest, of that what would be taken if it were asked for."""
+
+    def is_to_be_had(offer: Offer) -> bool:
+        other = in_its_place(lease, offer.nodes, offer.interval, now)
+        return offer.interval.start <= within and is_for_sale(other, view, now)
+
+    later, fewer, shorter = offers.later, offers.fewer, offers.shorter
+    if later is not None and is_to_be_had(later):
+        start = later.interval.start
+        yield f"{_nodes(later.nodes)} {f'from {format_timestamp(start)}' if start > now else 'now'}"
+    if fewer is not None and fewer.interval.start <= within and is_for_sale(with_nodes(lease, fewer.nodes), view, now):
+        yield f"{_nodes(fewer.nodes)} at the time asked for"
+    if shorter is not None and is_to_be_had(shorter):
+        yield f"{_nodes(shorter.nodes)} until {format_timestamp(shorter.interval.end)}"
 
 
 def _nodes(count: int) -> str:

@@ -230,3 +230,33 @@ def test_who_waits_for_failed_nodes_is_looked_at_when_too_little_is_left() -> No
     assert status(plan)["queue"]["refusal"] is None
     assert plan.look_again_at == at(3, seconds=1)
     assert refusal(plan_pool(view, at(3, seconds=1)))
+
+
+def test_nothing_is_advised_that_lies_beyond_the_horizon() -> None:
+    """The nodes are free again at 20:15, and the pool sells until 18:00: fewer nodes are all that can be had."""
+    pool = a_pool(terms={"horizon": "6h"})
+    found = refusal(planned(queued(a_lease(start=at(1), duration="2h")), pool=pool, nodes=3))
+    assert found.endswith("; to be had: one node at the time asked for")
+    near = refusal(planned(queued(a_lease(start=at(1), duration="2h")), pool=a_pool(), nodes=3))
+    assert near.endswith("; to be had: 2 nodes from 2026-12-01T20:15:00Z, or one node at the time asked for")
+
+
+@pytest.mark.parametrize(
+    ("spec", "minutes"),
+    [({"min_duration": "1h"}, 30), ({"min_duration": "1m"}, 15)],
+    ids=["less than is sold", "draining"],
+)
+def test_nothing_is_advised_that_is_too_short_for_the_pool(spec: Raw, minutes: int) -> None:
+    """What is free until the owner's window is not for sale, and then nothing is."""
+    pool = a_pool(terms=spec, owner_floor={"windows": [{"start": "0 18 * * *", "duration": "6h", "nodes": 2}]})
+    late = at(6, -15 - minutes)
+    found = refusal(plan_pool(a_pool_view(queued(a_lease(duration="20h")), nodes=some_nodes(2), pool=pool), late))
+    assert found == (
+        "spec.duration: the pool never has 2 nodes free then; nothing near it is for sale either, ask for another time"
+    )
+
+
+def test_nothing_is_advised_that_the_api_server_would_not_take() -> None:
+    """After 20:15 the lease could last as long, but not be extended as far as it wants at least."""
+    lease = queued(a_lease(start=at(1), duration="2h", extendable_until=at(9)))
+    assert "from" not in refusal(planned(lease, nodes=3))
