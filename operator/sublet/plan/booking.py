@@ -68,6 +68,7 @@ class Served:
         calendar: The pool with that, with what replaces failed nodes, and with what was found for all who wait.
         healed: The changes of status of leases that lost a node or got it back.
         turns: What the turns of the queue brought; nothing in a pool that is not accepted.
+        closed: Why the pool is not accepted, and sells nothing; None if it is.
     """
 
     supply: Supply
@@ -75,6 +76,7 @@ class Served:
     calendar: Calendar
     healed: Mapping[str, Raw]
     turns: Turns
+    closed: str | None
 
 
 def serve(view: PoolView, now: datetime) -> Served:
@@ -88,17 +90,17 @@ def serve(view: PoolView, now: datetime) -> Served:
         change = heal(lease, booked[lease.metadata.name], ward, calendar, now)
         if change is not None:
             healed[lease.metadata.name] = change
-    is_accepted = pools.judge(view.pool, view.classes) is None
-    turns = take_turns(view, supply, booked.values(), calendar, now) if is_accepted else Turns()
-    return Served(supply, booked, calendar, healed, turns)
+    objection = pools.judge(view.pool, view.classes)
+    turns = take_turns(view, supply, booked.values(), calendar, now) if objection is None else Turns()
+    return Served(supply, booked, calendar, healed, turns, objection.message if objection is not None else None)
 
 
 def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
     """Decide everything that can be decided at `now`. Same view, same plan.
 
     The owner comes first, then whoever lost a node, then the queue in its order, and then who wants to stay longer:
-    an extension delays nobody who waits. A pool that is not accepted sells nothing; the leases that it has are
-    answered all the same.
+    an extension delays nobody who waits. A pool that is not accepted sells nothing, extensions neither; its leases
+    are told so, and may end earlier all the same.
     """
     served = serve(view, now)
     expected = as_expected(served.supply, view, now).calendar(served.booked.values())
@@ -116,11 +118,13 @@ def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
             change(name, status)
     for turn in served.turns.each:
         change(turn.lease, turn.status)
+    waiting = {turn.lease for turn in served.turns.each if turn.waits}
+    sale = extension.Sale(view.pool, served.calendar, waiting, served.closed)
     for lease in _held(view, served.booked):
         name = lease.metadata.name
         # What has just been cut or moved to another node is answered once that is recorded.
         if name not in taken_back and "nodes" not in changes.get(name, {}):
-            change(name, extension.answer(lease, served.booked[name], view.pool, served.calendar, now))
+            change(name, extension.answer(lease, served.booked[name], sale, now))
     found = [StatusChange(lease, changes[n]) for lease in view.leases if (n := lease.metadata.name) in changes]
     return PoolPlan(
         moves=tuple(change for change in found if change.lease.metadata.name in served.turns.moved),

@@ -33,12 +33,14 @@ class Turn:
         status: The change of its status; None if nothing is new.
         waits_until: When it is to start by the clock, for a lease that stays in the queue.
         booking: What was found for it; recorded now unless the lease stays in the queue. None if nothing was.
+        waits: Whether it stays in the queue.
     """
 
     lease: str
     status: Raw | None
     waits_until: datetime | None
     booking: Booking | None
+    waits: bool
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def take_turns(view: PoolView, supply: Supply, booked: Iterable[Booking], calend
         booking = placement.booking
         if booking is not None and placement.final:
             status = _booked(lease, booking, view, supply, now)
-            turns.append(Turn(lease.metadata.name, status, None, booking))
+            turns.append(Turn(lease.metadata.name, status, None, booking, waits=False))
             continue
         start = booking.interval.start if booking is not None else None
         late = start is None or start > supply.last_start
@@ -91,7 +93,7 @@ def take_turns(view: PoolView, supply: Supply, booked: Iterable[Booking], calend
         waiting += refusal is None
         place_in_queue = Queue(position=waiting if refusal is None else None, earliest_start=start, refusal=refusal)
         news = None if place_in_queue == lease.status.queue else {"queue": _whole(place_in_queue)}
-        turns.append(Turn(lease.metadata.name, news, start or _given_up_at(request), booking))
+        turns.append(Turn(lease.metadata.name, news, start or _given_up_at(request), booking, waits=True))
     return Turns(tuple(turns), {booking.lease: booking.nodes for booking in placements.moved})
 
 
