@@ -12,6 +12,7 @@ from sublet.calendar.backfill import place
 from sublet.calendar.booking import Booking, Request
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.offers import Nearest, Offer, nearest
+from sublet.calendar.rehoming import Rehoming
 from sublet.desired import naming
 from sublet.plan.judging import in_its_place, is_for_sale, with_nodes
 from sublet.plan.observed import PoolView
@@ -51,10 +52,12 @@ class Turns:
         each: In the order of the queue.
         moved: The new nodes of leases that were booked before and have not begun, by lease. They are to be recorded
             before anything that the turns brought.
+        rehoming: The moves of the pass: who else could be made room for. None where nobody had a turn.
     """
 
     each: tuple[Turn, ...] = ()
     moved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rehoming: Rehoming | None = None
 
 
 def take_turns(view: PoolView, supply: Supply, booked: Iterable[Booking], calendar: Calendar, now: datetime) -> Turns:
@@ -94,7 +97,8 @@ def take_turns(view: PoolView, supply: Supply, booked: Iterable[Booking], calend
         place_in_queue = Queue(position=waiting if refusal is None else None, earliest_start=start, refusal=refusal)
         news = None if place_in_queue == lease.status.queue else {"queue": _whole(place_in_queue)}
         turns.append(Turn(lease.metadata.name, news, start or _given_up_at(request), booking, waits=True))
-    return Turns(tuple(turns), {booking.lease: booking.nodes for booking in placements.moved})
+    moved = {booking.lease: booking.nodes for booking in placements.moved}
+    return Turns(tuple(turns), moved, placements.rehoming)
 
 
 def _requests(view: PoolView, supply: Supply) -> Iterator[tuple[GPULease, Request]]:
