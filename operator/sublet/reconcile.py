@@ -14,7 +14,7 @@ from sublet.cluster.world import World
 from sublet.desired import naming
 from sublet.desired.render import render
 from sublet.errors import GuardError
-from sublet.plan import booking, extension, status
+from sublet.plan import booking, extension, judging, status
 from sublet.plan.conditions import RUNNING, Situation
 from sublet.plan.diff import build_up, holds, out_of_reach
 from sublet.plan.observed import LeaseView
@@ -52,7 +52,7 @@ async def reconcile(world: World, name: str, settings: Settings, now: datetime) 
     seen = observe.lease_view(world, name)
     if seen is None:
         return None
-    verdict = None if booking.is_promised(seen.lease) else judge(booking.lease_input(seen, now))
+    verdict = None if booking.is_promised(seen.lease) else judge(judging.lease_input(seen, now))
     stage = lifecycle.stage(_facts(seen, verdict, now), now)
     if stage in RUNNING:
         await publish.hold(world, seen.lease)

@@ -1,13 +1,20 @@
 """Availability: when how many nodes can still be booked, within one calendar."""
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 
 from sublet.calendar.allocator import longest_from
 from sublet.calendar.booking import Request
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.interval import Interval, instant, seconds
+from sublet.calendar.rehoming import Rehoming
+
+_TRIES = 500
+"""So often it is tried whether others make room, so that nobody waits long for an answer about a large pool."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +46,55 @@ def free_nodes(calendar: Calendar, within: Interval) -> tuple[Free, ...]:
     return tuple(found)
 
 
-def free_spans(calendar: Calendar, within: Interval, nodes: int) -> tuple[Free, ...]:
-    """Every time for which one booking could hold that many nodes throughout, none within another, in order."""
-    last = seconds(within.end)
+def free_spans(rehoming: Rehoming, within: Interval, nodes: int, shortest: timedelta) -> tuple[Free, ...]:
+    """Times for which one booking could hold that many nodes throughout, none within another, in order.
+
+    Each of them is to be had as it stands, perhaps because bookings that have not begun make room. What is to be had
+    without that lies in one of them; what is to be had only if others make room may be missing.
+
+    Args:
+        rehoming: Who may make room, in the calendar that is looked at.
+        within: The time asked about.
+        nodes: How many.
+        shortest: No shorter time is of use.
+    """
+    calendar, least = rehoming.calendar, max(int(shortest.total_seconds()), 1)
+    tries = iter(range(_TRIES))
+
+    def has_room(start: int, end: int) -> bool:
+        return next(tries, None) is not None and rehoming.could_make_room(nodes, (start, end + calendar.cleaning))
+
+    edges = _edges(calendar, within)
     found: list[Free] = []
-    for start in _edges(calendar, within)[:-1]:
-        request = Request("", nodes, instant(start), None, within.end)
-        span = longest_from(start, request, calendar)
-        if span is None:
+    reached = 0
+    for start in edges[:-1]:
+        over = edges[-1] + calendar.cleaning
+        # In numbers there are enough nodes until then, though perhaps not the same ones throughout.
+        last = next((begins for begins, _, _ in calendar.slack.short(nodes, start, over)), over) - calendar.cleaning
+        soonest = max(reached + 1, start + least)
+        if last < soonest:
             continue
-        interval = Interval(instant(start), instant(min(span[1], last)))
-        if not found or interval.end > found[-1].interval.end:
-            found.append(Free(interval, nodes))
+        unmoved = longest_from(start, Request("", nodes, None, None, within.end), calendar)
+        ends = [*edges[bisect_left(edges, soonest) : bisect_left(edges, last)], last]
+        known = bisect_right(ends, unmoved[1]) - 1 if unmoved is not None else -1
+        best = _furthest(ends, known, partial(has_room, start))
+        if best >= 0:
+            reached = ends[best]
+            found.append(Free(Interval(instant(start), instant(reached)), nodes))
     return tuple(found)
+
+
+def _furthest(ends: Sequence[int], known: int, has_room: Callable[[int], bool]) -> int:
+    """The last of several ends until which there is room; at least the one that is known, which may be -1 for none.
+
+    It is sought as if room for a longer time were always room for a shorter one, in steps that grow: bookings that
+    have not begun make room for a little time more often than for much.
+    """
+    low, high, step = known, len(ends), 1
+    while high - low > 1:
+        middle = min(low + step, high - 1) if step else (low + high) // 2
+        low, high, step = (middle, high, 2 * step) if has_room(ends[middle]) else (low, middle, 0)
+    return low
 
 
 def _edges(calendar: Calendar, within: Interval) -> list[int]:

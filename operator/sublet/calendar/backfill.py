@@ -40,10 +40,12 @@ class Placements:
         each: In the order of the queue.
         moved: Bookings that have not begun and were given other nodes, so that a final placement finds room. They can
             be recorded one by one and in any order, but all of them before anything that was placed.
+        rehoming: The moves of the pass: who else could be made room for after it.
     """
 
     each: tuple[Placement, ...]
     moved: tuple[Booking, ...]
+    rehoming: Rehoming
 
 
 def place(queue: Iterable[Request], calendar: Calendar, now: datetime) -> Placements:
@@ -74,7 +76,7 @@ def place(queue: Iterable[Request], calendar: Calendar, now: datetime) -> Placem
         # Read anew: somebody behind it may have asked it to make room.
         booking = next(iter(calendar.of(request.lease)), None)
         each.append(Placement(request.lease, 0 if final else waiting, booking, final))
-    return Placements(tuple(each), tuple(calendar.of(lease)[0] for lease in sorted(moved)))
+    return Placements(tuple(each), tuple(calendar.of(lease)[0] for lease in sorted(moved)), rehoming)
 
 
 def _sooner(request: Request, otherwise: Booking | None, rehoming: Rehoming) -> Booking | None:

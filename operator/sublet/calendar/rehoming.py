@@ -24,6 +24,7 @@ _LOOKED_AT = 64
 @dataclass(frozen=True)
 class _Move:
     booking: Booking
+    span: Span
     before: int
     after: int
 
@@ -51,27 +52,37 @@ class Rehoming:
 
     def make_room(self, nodes: int, span: Span) -> bool:
         """Make `nodes` nodes free throughout a span that takes its cleaning along; False if that cannot be done."""
+        moves = self._moves(nodes, span)
+        self._carry_out(moves or [])
+        return moves is not None
+
+    def could_make_room(self, nodes: int, span: Span) -> bool:
+        """Whether `make_room` would; nothing is moved."""
+        return self._moves(nodes, span) is not None
+
+    def _moves(self, nodes: int, span: Span) -> list[_Move] | None:
         calendar = self.calendar
         if any(calendar.slack.short(nodes, *span)):
-            return False
+            return None
         free = calendar.occupancy.free(*span)
         missing = nodes - free.bit_count()
         if missing <= 0:
-            return True
+            return []
         candidates = self._candidates(free, span) if missing <= _LOOKED_AT else []
         if len(candidates) < missing:
-            return False
+            return None
         room, planned = free, list[_Move]()
-        for position, blockers in candidates:
+        for left, (position, blockers) in zip(range(len(candidates), 0, -1), candidates, strict=True):
+            if left < missing:
+                return None
             moves = self._clear(position, blockers, room | 1 << position, planned)
             if moves is not None:
                 room |= 1 << position
                 planned += moves
                 missing -= 1
             if not missing:
-                self._carry_out(planned)
-                return True
-        return False
+                return planned
+        return None
 
     def _candidates(self, free: int, span: Span) -> list[tuple[int, list[Booking]]]:
         """Nodes on which nothing but what may move is in the way, those with the least of it first."""
@@ -103,14 +114,14 @@ class Rehoming:
             span = self.calendar.span(booking.interval)
             free = self._free(span, room)
             for other in (*planned, *moves):
-                if _overlap(self.calendar.span(other.booking.interval), span):
+                if _overlap(other.span, span):
                     free &= ~(1 << other.after)
             for left, when in self._left:
                 if _overlap(when, span):
                     free &= ~(1 << left)
             if not free:
                 return None
-            moves.append(_Move(booking, position, self._best(free, span)))
+            moves.append(_Move(booking, span, position, self._best(free, span)))
         return moves
 
     def _free(self, span: Span, room: int) -> int:
@@ -131,7 +142,7 @@ class Rehoming:
             self.calendar.move(booking, names[move.before], names[move.after])
             if lease not in self.unknown:
                 self.moved.add(lease)
-                self._left.append((move.before, self.calendar.span(booking.interval)))
+                self._left.append((move.before, move.span))
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -1,12 +1,15 @@
 """What of a pool is free for sale, and when."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sublet.calendar.availability import Free, free_nodes, free_spans
 from sublet.calendar.interval import Interval
+from sublet.calendar.rehoming import Rehoming
 from sublet.plan.booking import serve
 from sublet.plan.observed import PoolView
+
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,15 @@ def availability(view: PoolView, within: Interval, now: datetime, nodes: int | N
         within: The time asked about, not before `now` and not beyond the pool's horizon: so far the owner's windows
             are known.
         now: The instant of asking.
-        nodes: Only times for which one lease could have that many nodes throughout; None for the number at each moment.
+        nodes: Only times for which one lease could have that many nodes throughout, as it would be quoted, and that
+            the pool's terms do not make too short or too soon; None for the number at each moment.
     """
     served = serve(view, now)
-    found = free_nodes(served.calendar, within) if nodes is None else free_spans(served.calendar, within, nodes)
-    return Availability(served.supply.per_node, found)
+    if nodes is None:
+        return Availability(served.supply.per_node, free_nodes(served.calendar, within))
+    terms = view.pool.spec.terms
+    rehoming = served.turns.rehoming or Rehoming(served.calendar, now)
+    begins = max(within.start, now + terms.lead_time)
+    shortest = max(terms.min_duration, view.pool.spec.schedule.drain_before + _SECOND)
+    for_sale = Interval(begins, max(begins, within.end))
+    return Availability(served.supply.per_node, free_spans(rehoming, for_sale, nodes, shortest))

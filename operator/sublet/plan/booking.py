@@ -15,13 +15,11 @@ from sublet.calendar.calendar import Calendar
 from sublet.calendar.reclaim import Shortfall
 from sublet.plan import extension
 from sublet.plan.healing import Ward, heal
-from sublet.plan.observed import LeaseView, PoolView
+from sublet.plan.observed import PoolView
 from sublet.plan.queueing import Turn, Turns, take_turns
 from sublet.plan.reclaiming import take_back
 from sublet.plan.supply import PATIENCE, Supply, as_expected, bookings_of, supply_of
-from sublet.plan.translate import gpus_per_node
 from sublet.policy import pools
-from sublet.policy.chain import Input
 
 Raw = dict[str, Any]
 
@@ -70,6 +68,7 @@ class Served:
         calendar: The pool with that, with what replaces failed nodes, and with what was found for all who wait.
         healed: The changes of status of leases that lost a node or got it back.
         turns: What the turns of the queue brought; nothing in a pool that is not accepted.
+        closed: Why the pool is not accepted, and sells nothing; None if it is.
     """
 
     supply: Supply
@@ -77,6 +76,7 @@ class Served:
     calendar: Calendar
     healed: Mapping[str, Raw]
     turns: Turns
+    closed: str | None
 
 
 def serve(view: PoolView, now: datetime) -> Served:
@@ -90,17 +90,17 @@ def serve(view: PoolView, now: datetime) -> Served:
         change = heal(lease, booked[lease.metadata.name], ward, calendar, now)
         if change is not None:
             healed[lease.metadata.name] = change
-    is_accepted = pools.judge(view.pool, view.classes) is None
-    turns = take_turns(view, supply, booked.values(), calendar, now) if is_accepted else Turns()
-    return Served(supply, booked, calendar, healed, turns)
+    objection = pools.judge(view.pool, view.classes)
+    turns = take_turns(view, supply, booked.values(), calendar, now) if objection is None else Turns()
+    return Served(supply, booked, calendar, healed, turns, objection.message if objection is not None else None)
 
 
 def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
     """Decide everything that can be decided at `now`. Same view, same plan.
 
     The owner comes first, then whoever lost a node, then the queue in its order, and then who wants to stay longer:
-    an extension delays nobody who waits. A pool that is not accepted sells nothing; the leases that it has are
-    answered all the same.
+    an extension delays nobody who waits. A pool that is not accepted sells nothing, extensions neither; its leases
+    are told so, and may end earlier all the same.
     """
     served = serve(view, now)
     expected = as_expected(served.supply, view, now).calendar(served.booked.values())
@@ -118,11 +118,13 @@ def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
             change(name, status)
     for turn in served.turns.each:
         change(turn.lease, turn.status)
+    waiting = {turn.lease for turn in served.turns.each if turn.waits}
+    sale = extension.Sale(view.pool, served.calendar, waiting, served.closed)
     for lease in _held(view, served.booked):
         name = lease.metadata.name
         # What has just been cut or moved to another node is answered once that is recorded.
         if name not in taken_back and "nodes" not in changes.get(name, {}):
-            change(name, extension.answer(lease, served.booked[name], view.pool, served.calendar, now))
+            change(name, extension.answer(lease, served.booked[name], sale, now))
     found = [StatusChange(lease, changes[n]) for lease in view.leases if (n := lease.metadata.name) in changes]
     return PoolPlan(
         moves=tuple(change for change in found if change.lease.metadata.name in served.turns.moved),
@@ -142,15 +144,6 @@ def _is_forecast(change: StatusChange) -> bool:
 def _held(view: PoolView, booked: Iterable[str]) -> list[GPULease]:
     held = set(booked)
     return [lease for lease in view.leases if lease.metadata.name in held]
-
-
-def lease_input(view: LeaseView, now: datetime) -> Input:
-    """What the policy looks at in a lease's own pass."""
-    per_node = gpus_per_node(view.pool_nodes, view.pool.spec.resource_name) if view.pool else 0
-    kept = view.pool.spec.owner_floor.nodes if view.pool else 0
-    for_sale = max(len(view.pool_nodes) - kept, 0)
-    volumes = tuple((volume.name, volume.namespace) for volume in view.volumes)
-    return Input(view.lease, view.pool, per_node, for_sale, view.namespaces, now, view.classes, volumes)
 
 
 def is_promised(lease: GPULease) -> bool:

@@ -3,6 +3,8 @@
 A change is judged as of when it was written, so that an operator that was down decides as it would have then.
 """
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +13,35 @@ from sublet.api.pool import GPUPool
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.booking import Booking
 from sublet.calendar.calendar import Calendar
+from sublet.calendar.obstacles import Obstacle, obstacle
 from sublet.plan.translate import promise
 from sublet.policy.times import booked_end
 
 Raw = dict[str, Any]
+
+_IN_THE_WAY = {
+    Obstacle.BOOKED: "the same nodes are promised to somebody else by then",
+    Obstacle.PLANNED: "a lease that waits in the queue is to have the nodes by then",
+    Obstacle.KEPT: "the owner needs the nodes by then",
+}
+
+
+@dataclass(frozen=True)
+class Sale:
+    """What extensions are granted from.
+
+    Attributes:
+        pool: The pool.
+        calendar: All that is booked, and planned for those who wait: an extension delays none of them.
+        waiting: The names of those who wait.
+        closed: Why the pool sells nothing now; None if it does. Nobody is in the calendar who waits for that, so
+            nobody may be served before them.
+    """
+
+    pool: GPUPool
+    calendar: Calendar
+    waiting: Collection[str]
+    closed: str | None
 
 
 def asked_at(lease: GPULease, now: datetime) -> datetime:
@@ -33,10 +60,10 @@ def is_unanswered(lease: GPULease, now: datetime) -> bool:
     return in_time and not answered and not _is_settled(lease) and status.early_end is None
 
 
-def answer(lease: GPULease, booking: Booking, pool: GPUPool, calendar: Calendar, now: datetime) -> Raw | None:
+def answer(lease: GPULease, booking: Booking, sale: Sale, now: datetime) -> Raw | None:
     """The change of status that answers what the lease asks for; None if nothing is to change.
 
-    An extension that is granted is booked in `calendar`. Once the end has come, or the lease was given back, there is
+    An extension that is granted is booked in the calendar. Once the end has come, or the lease was given back, there is
     no way back: nothing is changed any more.
     """
     status = lease.status
@@ -47,15 +74,15 @@ def answer(lease: GPULease, booking: Booking, pool: GPUPool, calendar: Calendar,
     wanted = booked_end(lease)
     if wanted < status.ends_at:
         # What was answered before was about another end: asked for again, it is a new request.
-        shorter = _moved(lease, pool, max(wanted, asked_at(lease, now), status.starts_at))
+        shorter = _moved(lease, sale.pool, max(wanted, asked_at(lease, now), status.starts_at))
         return {**shorter, "extension": None} if status.extension is not None else shorter
     if wanted == (status.early_end.asked_end if status.early_end is not None else status.ends_at):
         return None
-    objection, feasible = _objection(lease, booking, pool, calendar, wanted, now)
+    objection, feasible = _objection(lease, booking, sale, wanted, now)
     if objection is None:
-        calendar.extend(booking, wanted)
+        sale.calendar.extend(booking, wanted)
         granted = Extension(requested_end=wanted, answer=Answer.GRANTED, message="")
-        return {**_moved(lease, pool, wanted), "extension": {"feasibleEnd": None, **granted.dump()}}
+        return {**_moved(lease, sale.pool, wanted), "extension": {"feasibleEnd": None, **granted.dump()}}
     later = feasible if feasible is not None and feasible > status.ends_at else None
     refused = Extension(requested_end=wanted, answer=Answer.REFUSED, feasible_end=later, message=objection)
     return None if refused == status.extension else {"extension": {"feasibleEnd": None, **refused.dump()}}
@@ -68,10 +95,10 @@ def _is_settled(lease: GPULease) -> bool:
 
 
 def _objection(
-    lease: GPULease, booking: Booking, pool: GPUPool, calendar: Calendar, wanted: datetime, now: datetime
+    lease: GPULease, booking: Booking, sale: Sale, wanted: datetime, now: datetime
 ) -> tuple[str | None, datetime | None]:
     """Why the end cannot move to `wanted`, with the latest end that could be had."""
-    spec, status, terms = lease.spec, lease.status, pool.spec.terms
+    spec, status, terms = lease.spec, lease.status, sale.pool.spec.terms
     starts_at, ends_at = booking.interval.start, status.ends_at
     # The booking of a lease whose end has passed unanswered reaches to now; the terms are about the contract's end.
     assert ends_at is not None  # noqa: S101 - the lease is booked
@@ -89,16 +116,18 @@ def _objection(
     if (now if answered else asked_at(lease, now)) > ends_at - terms.extend_latest:
         latest = format_duration(terms.extend_latest)
         return f"{field}: too late; the pool takes extensions until {latest} before the end", None
+    if sale.closed is not None:
+        return f"{field}: the pool {sale.pool.metadata.name} is not accepted: {sale.closed}", None
     limit = spec.extendable_until
     if terms.longest_total is not None:
         limit = min(limit, starts_at + terms.longest_total)
-    feasible = calendar.longest_extension(booking, min(wanted, limit))
+    feasible = sale.calendar.longest_extension(booking, min(wanted, limit))
     if feasible >= wanted:
         return None, wanted
-    if wanted > limit:
+    if feasible >= limit:
         why = "further than spec.extendableUntil and the pool's terms let it reach"
     else:
-        why = "the same nodes are promised to somebody else by then"
+        why = _IN_THE_WAY[obstacle(booking, feasible, sale.calendar, sale.waiting)]
     return f"{field}: {why}; the latest end to be had is {format_timestamp(feasible)}", feasible
 
 

@@ -7,19 +7,22 @@ from functools import cache
 from typing import Any
 
 from sublet.api.lease import EarlyEnd, EarlyEndReason, GPULease, Phase, Queue
-from sublet.api.reasons import ConditionType, Reason
 from sublet.api.scalars import format_duration, format_timestamp
 from sublet.calendar.backfill import place
 from sublet.calendar.booking import Booking, Request
 from sublet.calendar.calendar import Calendar
-from sublet.calendar.offers import nearest
+from sublet.calendar.offers import Nearest, Offer, nearest
+from sublet.calendar.rehoming import Rehoming
 from sublet.desired import naming
+from sublet.plan.judging import in_its_place, is_for_sale, with_nodes
 from sublet.plan.observed import PoolView
-from sublet.plan.supply import Supply
+from sublet.plan.supply import Supply, waits
 from sublet.plan.translate import node_count, promise, request_of
 from sublet.policy.times import missed_start, wanted_end
 
 Raw = dict[str, Any]
+
+_NOTHING_NEAR = "nothing near it is for sale either, ask for another time"
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,14 @@ class Turn:
         status: The change of its status; None if nothing is new.
         waits_until: When it is to start by the clock, for a lease that stays in the queue.
         booking: What was found for it; recorded now unless the lease stays in the queue. None if nothing was.
+        waits: Whether it stays in the queue.
     """
 
     lease: str
     status: Raw | None
     waits_until: datetime | None
     booking: Booking | None
+    waits: bool
 
 
 @dataclass(frozen=True)
@@ -47,10 +52,12 @@ class Turns:
         each: In the order of the queue.
         moved: The new nodes of leases that were booked before and have not begun, by lease. They are to be recorded
             before anything that the turns brought.
+        rehoming: The moves of the pass: who else could be made room for. None where nobody had a turn.
     """
 
     each: tuple[Turn, ...] = ()
     moved: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rehoming: Rehoming | None = None
 
 
 def take_turns(view: PoolView, supply: Supply, booked: Iterable[Booking], calendar: Calendar, now: datetime) -> Turns:
@@ -80,47 +87,26 @@ def take_turns(view: PoolView, supply: Supply, booked: Iterable[Booking], calend
         booking = placement.booking
         if booking is not None and placement.final:
             status = _booked(lease, booking, view, supply, now)
-            turns.append(Turn(lease.metadata.name, status, None, booking))
+            turns.append(Turn(lease.metadata.name, status, None, booking, waits=False))
             continue
         start = booking.interval.start if booking is not None else None
         late = start is None or start > supply.last_start
-        refusal = _refusal(lease, request, repaired(), supply.last_start, now) if late else None
+        refusal = _refusal(lease, request, view, repaired(), supply.last_start, now) if late else None
         start = start if refusal is None else None
         waiting += refusal is None
         place_in_queue = Queue(position=waiting if refusal is None else None, earliest_start=start, refusal=refusal)
         news = None if place_in_queue == lease.status.queue else {"queue": _whole(place_in_queue)}
-        turns.append(Turn(lease.metadata.name, news, start or _given_up_at(request), booking))
-    return Turns(tuple(turns), {booking.lease: booking.nodes for booking in placements.moved})
+        turns.append(Turn(lease.metadata.name, news, start or _given_up_at(request), booking, waits=True))
+    moved = {booking.lease: booking.nodes for booking in placements.moved}
+    return Turns(tuple(turns), moved, placements.rehoming)
 
 
 def _requests(view: PoolView, supply: Supply) -> Iterator[tuple[GPULease, Request]]:
     """What waits for capacity, the oldest first."""
     for lease in view.leases:
         nodes = node_count(lease, supply.per_node)
-        if nodes is not None and _is_waiting(lease) and _is_accepted(lease):
+        if nodes is not None and waits(lease):
             yield lease, request_of(lease, view.pool, nodes)
-
-
-def _is_waiting(lease: GPULease) -> bool:
-    return (
-        lease.status.starts_at is None
-        and lease.metadata.deletion_timestamp is None
-        and not lease.spec.release
-        and lease.status.ended_at is None
-    )
-
-
-def _is_accepted(lease: GPULease) -> bool:
-    """Whether the lease's own pass, which comes first, found nothing to object to in this very specification.
-
-    That there is no room for it is the queue's own finding, and looked into anew.
-    """
-    return any(
-        c.type == ConditionType.ACCEPTED.value
-        and (c.status == "True" or c.reason == Reason.NO_ROOM.value)
-        and c.observed_generation == lease.metadata.generation
-        for c in lease.status.conditions
-    )
 
 
 def _booked(lease: GPULease, booking: Booking, view: PoolView, supply: Supply, now: datetime) -> Raw:
@@ -151,16 +137,31 @@ def _ends_early(lease: GPULease, start: datetime, end: datetime, now: datetime) 
 
 
 def _given_up_at(request: Request) -> datetime | None:
-    """When a flexible start is over for a lease that found no room."""
-    return request.latest_start + timedelta(seconds=1) if request.latest_start is not None else None
+    """When it is too late for a lease that found no room; None if it never is."""
+    lasts = [request.latest_start, request.end - request.shortest if request.end is not None else None]
+    return min((last + timedelta(seconds=1) for last in lasts if last is not None), default=None)
 
 
-def _refusal(lease: GPULease, request: Request, calendar: Calendar, within: datetime, now: datetime) -> str | None:
+def _too_late(lease: GPULease, request: Request, now: datetime) -> str | None:
+    """Why what is left of a lease whose end stays where it is is not worth booking; None if it is."""
+    if request.end is None or request.end - now >= request.shortest:
+        return None
+    left = f"less than {format_duration(request.shortest)} is left until {format_timestamp(request.end)}"
+    if lease.spec.end is not None or request.start is None:
+        return f"spec.end: {left}; give a later time"
+    missed = f"spec.start: {format_timestamp(request.start)} has passed, and {left}"
+    return f"{missed}; give a later time, or leave it out to start as soon as possible"
+
+
+def _refusal(
+    lease: GPULease, request: Request, view: PoolView, calendar: Calendar, within: datetime, now: datetime
+) -> str | None:
     """Why the request can never be served, with what comes nearest; None if it can be.
 
     Args:
         lease: The lease.
         request: What it asks for.
+        view: The pool.
         calendar: What is booked, as if every node were sound: what does not fit even then never will.
         within: No later start is one.
         now: The instant of the pass. No running time stands in the answer, which would be news on every pass.
@@ -169,18 +170,29 @@ def _refusal(lease: GPULease, request: Request, calendar: Calendar, within: date
     possible = found.booking
     if possible is not None and possible.interval.start <= within:
         return None
-    offers = nearest(request, calendar, now)
-    instead = []
-    if offers.later is not None and offers.later.interval.start <= within:
-        start = offers.later.interval.start
-        instead.append(f"{_nodes(request.nodes)} {f'from {format_timestamp(start)}' if start > now else 'now'}")
-    if offers.fewer is not None and offers.fewer.interval.start <= within:
-        instead.append(f"{_nodes(offers.fewer.nodes)} at the time asked for")
-    if offers.shorter is not None:
-        instead.append(f"{_nodes(request.nodes)} until {format_timestamp(offers.shorter.interval.end)}")
+    if (too_late := _too_late(lease, request, now)) is not None:
+        return too_late
+    instead = list(_instead(lease, nearest(request, calendar, now), view, within, now))
     wish = " in one block" if request.together is not None and request.together.required else ""
-    advice = f"to be had: {', or '.join(instead)}" if instead else "ask for fewer nodes or a shorter time"
+    advice = f"to be had: {', or '.join(instead)}" if instead else _NOTHING_NEAR
     return f"{_field(lease)}: the pool never has {_nodes(request.nodes)}{wish} free then; {advice}"
+
+
+def _instead(lease: GPULease, offers: Nearest, view: PoolView, within: datetime, now: datetime) -> Iterator[str]:
+    """What comes nearest, of that what would be taken if it were asked for."""
+
+    def is_to_be_had(offer: Offer) -> bool:
+        other = in_its_place(lease, offer.nodes, offer.interval, now)
+        return offer.interval.start <= within and is_for_sale(other, view, now)
+
+    later, fewer, shorter = offers.later, offers.fewer, offers.shorter
+    if later is not None and is_to_be_had(later):
+        start = later.interval.start
+        yield f"{_nodes(later.nodes)} {f'from {format_timestamp(start)}' if start > now else 'now'}"
+    if fewer is not None and fewer.interval.start <= within and is_for_sale(with_nodes(lease, fewer.nodes), view, now):
+        yield f"{_nodes(fewer.nodes)} at the time asked for"
+    if shorter is not None and is_to_be_had(shorter):
+        yield f"{_nodes(shorter.nodes)} until {format_timestamp(shorter.interval.end)}"
 
 
 def _nodes(count: int) -> str:

@@ -11,7 +11,8 @@ from sublet.api.reasons import ConditionType, Reason
 from sublet.calendar.booking import Booking
 from sublet.calendar.interval import Interval
 from sublet.calendar.offers import offers
-from sublet.plan.booking import Served, lease_input, serve
+from sublet.plan.booking import Served, serve
+from sublet.plan.judging import in_its_place, is_for_sale, lease_input
 from sublet.plan.observed import LeaseView, PoolView
 from sublet.plan.translate import node_count, quote_of, request_of
 from sublet.policy.chain import Verdict
@@ -110,7 +111,7 @@ def quote(lease: GPULease, view: PoolView | None, holders: Mapping[str, str | No
         # What is offered beside it is offered in its place.
         served.calendar.end(lease.metadata.name, booking.interval.start)
     asked = _offer(lease, view, served, booking) if booking is not None else None
-    others = tuple(each for each in _others(lease, view, served, holders, now) if not _same(each, asked))
+    others = tuple(each for each in _others(lease, view, served, now) if not _same(each, asked))
     others = others[: MOST_OFFERS - (asked is not None)]
     assert turn.status is not None  # noqa: S101 - whatever becomes of a new lease is news
     queue = turn.status["queue"]
@@ -133,28 +134,18 @@ def _with(view: PoolView, lease: GPULease) -> PoolView:
     return replace(view, leases=(*view.leases, lease))
 
 
-def _others(
-    lease: GPULease, view: PoolView, served: Served, holders: Mapping[str, str | None], now: datetime
-) -> Iterator[Offer]:
+def _others(lease: GPULease, view: PoolView, served: Served, now: datetime) -> Iterator[Offer]:
     """What could be had beside it. Each is put to the same test as the lease: written now, it would be booked so."""
     nodes = node_count(lease, served.supply.per_node)
     assert nodes is not None  # noqa: S101 - the policy asks for whole nodes
     for found in offers(request_of(lease, view.pool, nodes), served.calendar, now):
-        spec = _spec(lease.spec, found.nodes, found.interval, now)
-        other = lease.model_copy(update={"spec": spec})
-        if _judge(other, view, holders, now) is not None:
+        other = in_its_place(lease, found.nodes, found.interval, now)
+        if not is_for_sale(other, view, now):
             continue
         again = serve(_with(view, other), now)
         booking = again.turns.each[-1].booking
         if booking is not None and booking.interval == found.interval:
             yield _offer(other, view, again, booking)
-
-
-def _spec(asked: GPULeaseSpec, nodes: int, interval: Interval, now: datetime) -> GPULeaseSpec:
-    """The specification that asks for an offer and nothing else."""
-    at_once = interval.start <= now
-    times = {"start": None if at_once else interval.start, "end": None, "duration": interval.length}
-    return asked.model_copy(update={"nodes": nodes, "gpus": None, "latest_start": None, **times})
 
 
 def _offer(lease: GPULease, view: PoolView, served: Served, booking: Booking) -> Offer:

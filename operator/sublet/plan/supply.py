@@ -4,14 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sublet.api.lease import GPULease
+from sublet.api.lease import GPULease, GPULeaseSpec
+from sublet.api.reasons import ConditionType, Reason
 from sublet.calendar.booking import Booking, Node
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.floor import Floor
 from sublet.calendar.interval import Interval
 from sublet.plan.observed import NodeSeen, PoolView
 from sublet.plan.translate import booking_of, gpus_per_node
-from sublet.policy.times import booked_end
+from sublet.policy.times import booked_end, fixed_start, wanted_end
 from sublet.policy.windows import floor_of
 
 PATIENCE = timedelta(minutes=5)
@@ -56,7 +57,7 @@ def supply_of(view: PoolView, now: datetime) -> Supply:
         per_node=gpus_per_node(view.nodes, view.pool.spec.resource_name),
         nodes=_nodes(view, now),
         cleaning=_cleaning(view),
-        floor=floor_of(view.pool.spec.owner_floor, now, _sold_until(view, last_start)),
+        floor=floor_of(view.pool.spec.owner_floor, now, _sold_until(view, last_start, now)),
         gap=view.pool.spec.schedule.cleaning_gap,
         last_start=last_start,
     )
@@ -100,6 +101,20 @@ def holds_nodes(lease: GPULease) -> bool:
     return lease.status.starts_at is not None and lease.status.released_at is None
 
 
+def waits(lease: GPULease) -> bool:
+    """Whether the lease stands in the queue: it still wants nodes, and is accepted as it is written now."""
+    status, metadata = lease.status, lease.metadata
+    is_over = status.ended_at is not None or metadata.deletion_timestamp is not None or lease.spec.release
+    # That there is no room for it is the queue's own finding, and looked into anew.
+    is_accepted = any(
+        c.type == ConditionType.ACCEPTED.value
+        and (c.status == "True" or c.reason == Reason.NO_ROOM.value)
+        and c.observed_generation == metadata.generation
+        for c in status.conditions
+    )
+    return status.starts_at is None and not is_over and is_accepted
+
+
 def held_by(lease: GPULease, nodes: Mapping[str, NodeSeen]) -> tuple[str, ...]:
     """The nodes that the lease holds: those that were booked, and of a lease that is over those not yet given back.
 
@@ -120,7 +135,7 @@ def bookings_of(view: PoolView, now: datetime) -> dict[str, Booking]:
     return {booking.lease: replace(booking, nodes=held) for booking, held in found if booking is not None and held}
 
 
-def _sold_until(view: PoolView, last_start: datetime) -> datetime:
+def _sold_until(view: PoolView, last_start: datetime, now: datetime) -> datetime:
     """No booking, made or to be made, reaches further than this: so far the owner's windows matter."""
     terms, gap = view.pool.spec.terms, view.pool.spec.schedule.cleaning_gap
     extended = [
@@ -128,9 +143,15 @@ def _sold_until(view: PoolView, last_start: datetime) -> datetime:
         for lease in view.leases
         if holds_nodes(lease) and lease.spec.extendable_until is not None
     ]
-    asked = [lease.spec.duration or timedelta() for lease in view.leases if lease.status.starts_at is None]
-    longest = min(max([terms.min_duration, *asked]), terms.max_duration)
-    return max([last_start, *extended]) + longest + gap
+    asked = [_latest_end(lease.spec, last_start, now) for lease in view.leases if waits(lease)]
+    return max([last_start + terms.min_duration, *extended, *asked]) + gap
+
+
+def _latest_end(spec: GPULeaseSpec, last_start: datetime, now: datetime) -> datetime:
+    """No end of a lease that waits lies later, nor one of the same length that is offered in its place."""
+    first = fixed_start(spec) or now
+    last = max(last_start, spec.latest_start or first)
+    return last + (wanted_end(spec, first) - first)
 
 
 def _last_start(view: PoolView, now: datetime) -> datetime:

@@ -48,7 +48,7 @@ def request_of(lease: GPULease, pool: GPUPool, nodes: int) -> Request:
         start=fixed_start(spec),
         duration=spec.duration if end is None else None,
         end=end,
-        shortest=shortest_worth_booking(spec, pool),
+        shortest=shortest_worth_booking(lease, pool),
         latest_start=spec.latest_start,
         firm=spec.term is Term.FIRM,
         together=together_of(lease, pool),

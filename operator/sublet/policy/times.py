@@ -20,7 +20,11 @@ that long."""
 
 def written_at(lease: GPULease, now: datetime) -> datetime:
     """When the times of the lease were last written, by the API server's clock; never later than `now`."""
-    return min(lease.metadata.times_written_at or lease.metadata.creation_timestamp or now, now)
+    return min(_noted(lease) or now, now)
+
+
+def _noted(lease: GPULease) -> datetime | None:
+    return lease.metadata.times_written_at or lease.metadata.creation_timestamp
 
 
 def fixed_start(spec: GPULeaseSpec) -> datetime | None:
@@ -67,17 +71,21 @@ def fixed_end(spec: GPULeaseSpec) -> datetime | None:
     return spec.end if spec.start is None or is_flexible(spec) else wanted_end(spec, spec.start)
 
 
-def shortest_worth_booking(spec: GPULeaseSpec, pool: GPUPool) -> timedelta:
-    """How much must be left of a lease for it to be booked; nothing if its start and length are fixed.
+def shortest_worth_booking(lease: GPULease, pool: GPUPool) -> timedelta:
+    """How much must be left of a lease for it to be booked; nothing if only its full length is.
 
-    That concerns a lease that ends at an instant and may start at any, and an interruptible one as soon as possible,
-    which may fill a gap.
+    Of one whose end stays where it is, less is left the later it starts, and an interruptible one as soon as possible
+    may fill a gap. What the pool would not sell, or drains at once, is worth nothing, unless it is as good as all that
+    was asked for.
     """
-    least = pool.spec.terms.min_duration
-    if spec.end is not None and (fixed_start(spec) is None or is_flexible(spec)):
-        return max(least - LATE, timedelta())
-    fills_gaps = spec.term is Term.INTERRUPTIBLE and fixed_start(spec) is None
-    return max(least, pool.spec.schedule.drain_before + LATE) if fills_gaps else timedelta()
+    spec = lease.spec
+    least = max(pool.spec.terms.min_duration, pool.spec.schedule.drain_before + LATE)
+    if fixed_end(spec) is None:
+        fills_gaps = spec.term is Term.INTERRUPTIBLE and fixed_start(spec) is None
+        return least if fills_gaps else timedelta()
+    start = fixed_start(spec) or _noted(lease)
+    asked = least if start is None else wanted_end(spec, start) - start
+    return max(min(least, asked - LATE), timedelta())
 
 
 def _length(given: Input) -> timedelta:

@@ -1,18 +1,23 @@
 """Free capacity against what can in truth be booked."""
 
+from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sublet.calendar import availability
 from sublet.calendar.allocator import earliest
 from sublet.calendar.availability import free_nodes, free_spans
+from sublet.calendar.backfill import place
 from sublet.calendar.booking import Booking, Node
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.floor import Floor, Window
+from sublet.calendar.rehoming import Rehoming
 from tests.builders import NOON
 from tests.unit.calendar.oracle import Ask, Oracle
-from tests.unit.calendar.worlds import a_calendar, a_request, asks, pools, second, span
+from tests.unit.calendar.worlds import a_calendar, a_request, asks, pools, second, settled_soon, span
 
 _END = 70
 
@@ -26,7 +31,7 @@ def calendars(draw: st.DrawFn) -> Calendar:
     for number, ask in enumerate(wanted):
         booking = earliest(a_request(f"l{number}", ask), calendar, NOON)
         if booking is not None and second(booking.interval.end) < _END:
-            calendar.book(booking)
+            calendar.book(replace(booking, movable=draw(st.booleans())))
     broken = draw(st.sets(st.sampled_from(sorted(oracle.sound)), max_size=2))
     nodes = [Node(name, node.blocks, sound=name not in broken) for name, node in calendar.nodes.items()]
     return Calendar(nodes, calendar.gap, calendar.floor, calendar.bookings)
@@ -57,19 +62,62 @@ def test_at_each_moment_exactly_so_many_nodes_can_be_booked(calendar: Calendar) 
         assert not can_book(calendar, nodes + 1, moment, moment + 1)
 
 
-@settings(max_examples=100, deadline=None)
-@given(calendars(), st.integers(1, 4))
-def test_each_span_can_be_booked_whole_and_none_is_missing(calendar: Calendar, nodes: int) -> None:
-    """Every span shown can be booked from its start to its end, and whatever can be booked lies in one of them."""
+def spans_of(calendar: Calendar, last: int, nodes: int, shortest: int = 0) -> list[tuple[int, int]]:
+    """The spans shown from noon to `last`, in seconds."""
+    with settled_soon():
+        shown = free_spans(Rehoming(calendar, NOON), span(0, last), nodes, timedelta(seconds=shortest))
+    assert all(free.nodes == nodes for free in shown)
+    return [(second(free.interval.start), second(free.interval.end)) for free in shown]
+
+
+def is_had(calendar: Calendar, nodes: int, start: int, end: int) -> bool:
+    """Whether the planner books exactly that, for one who asks for it."""
+    ask = a_request("new", Ask(nodes, start=start, end=end))
+    with settled_soon():
+        (found,) = place([ask], calendar.copy(), NOON).each
+    return found.booking is not None and found.booking.interval == span(start, end)
+
+
+@settings(max_examples=150, deadline=None)
+@given(calendars(), st.integers(1, 4), st.integers(0, 10))
+def test_each_span_can_be_booked_whole_and_none_is_missing(calendar: Calendar, nodes: int, shortest: int) -> None:
+    """Every span shown is booked if it is asked for; whatever is free without a move lies in one of them."""
     last = 40
-    spans = [
-        (second(free.interval.start), second(free.interval.end)) for free in free_spans(calendar, span(0, last), nodes)
-    ]
-    assert all(can_book(calendar, nodes, start, end) for start, end in spans)
+    spans = spans_of(calendar, last, nodes, shortest)
+    assert all(is_had(calendar, nodes, start, end) for start, end in spans)
+    assert all(end - start >= shortest for start, end in spans)
     for start in range(last):
         longest = next((end for end in range(last, start, -1) if can_book(calendar, nodes, start, end)), None)
-        assert longest is None or any(begin <= start and longest <= end for begin, end in spans)
+        if longest is not None and longest - start >= shortest:
+            assert any(begin <= start and longest <= end for begin, end in spans)
     assert not any(a != b and a[0] <= b[0] and b[1] <= a[1] for a in spans for b in spans)
+
+
+def two_reservations(*, movable: bool = True) -> Calendar:
+    """Two nodes with a reservation each, after one another: one node would do for both."""
+    early = Booking("early", ("n1",), span(10, 15), movable=movable)
+    late = Booking("late", ("n2",), span(20, 25), movable=movable)
+    return Calendar([Node("n1"), Node("n2")], timedelta(seconds=1), Floor(0), [early, late])
+
+
+def test_what_reservations_make_room_for_is_shown() -> None:
+    """One node is free throughout once both reservations share the other, which they do for whoever asks."""
+    assert spans_of(two_reservations(), 40, 1) == [(0, 40)]
+    assert spans_of(two_reservations(movable=False), 40, 1) == [(0, 19), (16, 40)]
+
+
+def test_looking_moves_nobody() -> None:
+    """The calendar is as it was."""
+    calendar = two_reservations()
+    before = [*calendar.bookings]
+    spans_of(calendar, 40, 1)
+    assert [*calendar.bookings] == before
+
+
+def test_what_is_free_without_a_move_is_shown_however_large_the_pool() -> None:
+    """Whether others make room is tried only so often."""
+    with patch.object(availability, "_TRIES", 0):
+        assert spans_of(two_reservations(), 40, 1) == [(0, 19), (16, 40)]
 
 
 def test_a_node_is_free_until_its_cleaning_would_meet_the_next_booking() -> None:

@@ -111,7 +111,12 @@ def asks(draw: st.DrawFn, now: int = 0) -> Ask:
         "fixed": {"start": start, "shortest": draw(st.integers(0, duration))},
         "flexible": {"start": start, "latest": start + draw(st.integers(0, 40))},
         "until": {"duration": None, "end": now + draw(st.integers(-3, 60)), "shortest": draw(st.integers(0, 15))},
-        "fixed until": {"start": start, "duration": None, "end": start + duration},
+        "fixed until": {
+            "start": start,
+            "duration": None,
+            "end": start + duration,
+            "shortest": draw(st.integers(0, 15)),
+        },
         "both": {"end": now + draw(st.integers(1, 60))},
     }
     return Ask(**{**ask.__dict__, **times[kind]})

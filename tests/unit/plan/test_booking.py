@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from sublet.api.lease import GPULease
-from sublet.plan.booking import PoolPlan, is_promised, lease_input, plan_pool
+from sublet.plan.booking import PoolPlan, is_promised, plan_pool
+from sublet.plan.judging import lease_input
 from sublet.plan.observed import NodeSeen, PoolView
 from sublet.plan.supply import Supply
 from tests.builders import (

@@ -9,7 +9,20 @@ from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
 from sublet.plan.booking import plan_pool
 from sublet.plan.extension import is_unanswered
-from tests.builders import NOON, a_lease, a_node, a_pool, a_pool_view, at, booked, with_status, written
+from tests.builders import (
+    NOON,
+    a_condition,
+    a_lease,
+    a_node,
+    a_pool,
+    a_pool_view,
+    at,
+    booked,
+    queued,
+    some_nodes,
+    with_status,
+    written,
+)
 
 Raw = dict[str, Any]
 DEARER = a_pool(pricing={"currency": "USD", "firm": "9.00"})
@@ -327,3 +340,74 @@ def test_a_lease_that_fills_a_gap_keeps_its_hard_stop_when_it_is_shortened() -> 
     found = answered(lease)
     assert found is not None
     assert found["endsAt"] == found["hardStopAt"] == "2026-12-01T16:00:00Z"
+
+
+def refused_with(lease: GPULease, *others: GPULease, pool: GPUPool | None = None) -> str:
+    """Why an extension is not granted at noon."""
+    found = answered(lease, *others, pool=pool)
+    assert found is not None
+    assert found["extension"]["answer"] == "Refused"
+    message: str = found["extension"]["message"]
+    return message
+
+
+def test_an_extension_is_told_that_the_owner_needs_the_nodes() -> None:
+    """Nobody is promised them; the owner keeps both from midnight on."""
+    pool = a_pool(owner_floor={"windows": [{"start": "0 0 * * *", "duration": "6h", "nodes": 2}]})
+    assert refused_with(running(duration="20h", extendable_until=at(24)), pool=pool) == (
+        "spec.duration: the owner needs the nodes by then; the latest end to be had is 2026-12-01T23:45:00Z"
+    )
+
+
+def test_an_extension_is_told_that_somebody_waits() -> None:
+    """Who stands in the queue is promised nothing, and is delayed by no extension all the same."""
+    waits = queued(a_lease("waits"))
+    assert refused_with(running(duration="20h", extendable_until=at(24)), waits) == (
+        "spec.duration: a lease that waits in the queue is to have the nodes by then; "
+        "the latest end to be had is 2026-12-01T20:00:00Z"
+    )
+
+
+def test_an_extension_is_told_that_somebody_waits_for_other_nodes_that_the_owner_leaves() -> None:
+    """The owner keeps one of two: whoever waits is to have the other, whichever that is."""
+    lease = booked(a_lease(nodes=1, duration="20h", extendable_until=at(24)), ["gpu-1"])
+    waits = queued(a_lease("waits", nodes=1))
+    view = a_pool_view(lease, waits, nodes=some_nodes(2), pool=a_pool(owner_floor={"nodes": 1}))
+    (found,) = (c.status for c in plan_pool(view, NOON).changes if c.lease is lease)
+    assert "waits in the queue" in found["extension"]["message"]
+
+
+def test_an_extension_that_meets_its_own_limit_first_is_told_of_that() -> None:
+    """What lies behind the limit is in nobody's way."""
+    following = booked(a_lease("following", start=at(16)), ["gpu-2"], start=at(16))
+    lease = running(duration="20h", extendable_until=at(10))
+    assert "further than spec.extendableUntil" in refused_with(lease, following)
+    near = booked(a_lease("near", start=at(9)), ["gpu-2"], start=at(9))
+    assert "promised to somebody else" in refused_with(lease, near)
+
+
+def test_a_pool_that_sells_nothing_sells_no_extension() -> None:
+    """Who waits for it is not served either, and must not be overtaken; the end can be moved to an earlier one."""
+    pool = a_pool(isolation={"minToolkitVersion": "1.17.8"})
+    no_sale = with_status(
+        a_lease("waits"), conditions=({**a_condition("Accepted", "False"), "reason": "PoolNotAccepted"},)
+    )
+    assert refused_with(running(duration="20h", extendable_until=at(24)), no_sale, pool=pool) == (
+        "spec.duration: the pool h100 is not accepted: spec.isolation.minToolkitVersion: not enforced by this version "
+        "of Sublet; remove the field to sell without it"
+    )
+    shortened = answered(running(duration="4h"), pool=pool)
+    assert shortened is not None
+    assert shortened["endsAt"] == "2026-12-01T16:00:00Z"
+
+
+def test_an_extension_is_granted_once_the_pool_is_accepted_again() -> None:
+    """It stays asked for, and nobody was served in between."""
+    before = {
+        "requested_end": at(12),
+        "answer": "Refused",
+        "message": "spec.duration: the pool h100 is not accepted: x",
+    }
+    found = answered(booked(a_lease(duration="12h", extendable_until=at(24)), gpus=16, extension=before))
+    assert found is not None
+    assert found["extension"]["answer"] == "Granted"

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
+from sublet.api.scalars import format_timestamp
 from sublet.plan.booking import PoolPlan, plan_pool
 from tests.builders import (
     NOON,
@@ -17,6 +20,7 @@ from tests.builders import (
     queued,
     some_nodes,
     with_status,
+    written,
 )
 
 Raw = dict[str, Any]
@@ -168,3 +172,101 @@ def test_news_of_another_hour_is_told_apart_from_what_is_decided() -> None:
     assert {change.lease.metadata.name for change in plan.changes} == {"new", "never", "at-once"}
     ((lease, status),) = ((change.lease, change.status) for change in plan.forecasts)
     assert (lease, status["queue"]["position"]) == (moved, 1)
+
+
+TERMS = {"min_duration": "1h"}
+MISSED = {
+    "a start and an end": ({"start": at(-2), "end": at(0, 10)}, "spec.end: ", "give a later time"),
+    "a start and a time": (
+        {"start": at(-2), "duration": "2h10m"},
+        "spec.start: 2026-12-01T10:00:00Z has passed, and ",
+        "give a later time, or leave it out to start as soon as possible",
+    ),
+    "a time before an end": ({"end": at(0, 10), "duration": "2h10m"}, "spec.end: ", "give a later time"),
+    "an end": ({"end": at(0, 10)}, "spec.end: ", "give a later time"),
+    "a flexible start": ({"start": at(-2), "latest_start": at(0, 5), "end": at(0, 10)}, "spec.end: ", None),
+}
+
+
+@pytest.mark.parametrize(("spec", "field", "remedy"), MISSED.values(), ids=MISSED.keys())
+def test_nobody_is_booked_for_a_tail(spec: Raw, field: str, remedy: str | None) -> None:
+    """The operator was down when it was to start, and what is left would drain at once."""
+    lease = queued(a_lease(created=at(-3), **spec))
+    found = refusal(plan_pool(a_pool_view(lease, nodes=some_nodes(2), pool=a_pool(terms=TERMS)), NOON))
+    assert found.startswith(f"{field}less than 1h is left until 2026-12-01T12:10:00Z")
+    assert remedy is None or found.endswith(f"; {remedy}")
+
+
+@pytest.mark.parametrize(
+    ("terms", "minutes", "is_booked"),
+    [(TERMS, 59, False), (TERMS, 60, True), ({"min_duration": "1m"}, 30, False), ({"min_duration": "1m"}, 31, True)],
+    ids=["less than is sold", "what is sold", "draining", "more than draining"],
+)
+@pytest.mark.parametrize("with_start", [True, False])
+def test_what_is_left_must_be_worth_booking(terms: Raw, minutes: int, *, with_start: bool, is_booked: bool) -> None:
+    """The pool's shortest duration, and more than it drains; the same with and without a start that was missed."""
+    start: Raw = {"start": at(-2)} if with_start else {}
+    lease = queued(a_lease(created=at(-3), end=at(0, minutes), **start))
+    found = status(plan_pool(a_pool_view(lease, nodes=some_nodes(2), pool=a_pool(terms=terms)), NOON))
+    assert ("startsAt" in found) is is_booked
+
+
+@pytest.mark.parametrize("late", [0, 5, 60])
+@pytest.mark.parametrize("with_start", [True, False])
+def test_a_start_that_is_hardly_late_is_booked_as_asked(late: int, *, with_start: bool) -> None:
+    """The shortest lease that the pool sells leaves no time to plan in, and is booked all the same."""
+    start: Raw = {"start": NOON} if with_start else {}
+    for shortest, length in (("1h", 60), ("1m", 31)):
+        pool = a_pool(terms={"min_duration": shortest})
+        lease = queued(a_lease(end=at(0, length), **start))
+        found = status(plan_pool(a_pool_view(lease, nodes=some_nodes(2), pool=pool), at(0, seconds=late)))
+        assert found["endsAt"] == format_timestamp(at(0, length))
+
+
+def test_who_waits_for_failed_nodes_is_looked_at_when_too_little_is_left() -> None:
+    """Nothing else would tell it that it can no longer be had."""
+    lease = queued(a_lease(start=at(1), end=at(4)))
+    view = a_pool_view(lease, nodes=[a_node("gpu-1"), a_node("gpu-2", ready=False)], pool=a_pool(terms=TERMS))
+    plan = plan_pool(view, at(2))
+    assert status(plan)["queue"]["refusal"] is None
+    assert plan.look_again_at == at(3, seconds=1)
+    assert refusal(plan_pool(view, at(3, seconds=1)))
+
+
+def test_nothing_is_advised_that_lies_beyond_the_horizon() -> None:
+    """The nodes are free again at 20:15, and the pool sells until 18:00: fewer nodes are all that can be had."""
+    pool = a_pool(terms={"horizon": "6h"})
+    found = refusal(planned(queued(a_lease(start=at(1), duration="2h")), pool=pool, nodes=3))
+    assert found.endswith("; to be had: one node at the time asked for")
+    near = refusal(planned(queued(a_lease(start=at(1), duration="2h")), pool=a_pool(), nodes=3))
+    assert near.endswith("; to be had: 2 nodes from 2026-12-01T20:15:00Z, or one node at the time asked for")
+
+
+def test_nothing_is_advised_inside_of_the_lead_time() -> None:
+    """Whoever follows the advice writes other times now, however long ago the lease itself was written."""
+    old = written(queued(a_lease(created=at(-24), start=at(1), duration="2h")), at(-24))
+    old = with_status(old, conditions=(a_condition("Accepted", since=at(-24)),))
+    for lead, later in (("8h", True), ("9h", False)):
+        found = refusal(planned(old, pool=a_pool(terms={"leadTime": lead}), nodes=3))
+        assert ("2 nodes from 2026-12-01T20:15:00Z" in found) == later
+
+
+@pytest.mark.parametrize(
+    ("spec", "minutes"),
+    [({"min_duration": "1h"}, 30), ({"min_duration": "1m"}, 15)],
+    ids=["less than is sold", "draining"],
+)
+def test_nothing_is_advised_that_is_too_short_for_the_pool(spec: Raw, minutes: int) -> None:
+    """What is free until the owner's window is not for sale, and then nothing is."""
+    pool = a_pool(terms=spec, owner_floor={"windows": [{"start": "0 18 * * *", "duration": "6h", "nodes": 2}]})
+    late = at(6, -15 - minutes)
+    found = refusal(plan_pool(a_pool_view(queued(a_lease(duration="20h")), nodes=some_nodes(2), pool=pool), late))
+    assert found == (
+        "spec.duration: the pool never has 2 nodes free then; nothing near it is for sale either, ask for another time"
+    )
+
+
+def test_nothing_is_advised_that_the_api_server_would_not_take() -> None:
+    """After 20:15 the lease could last as long, but not be extended as far as it wants at least."""
+    lease = queued(a_lease(start=at(1), duration="2h", extendable_until=at(9)))
+    assert "from" not in refusal(planned(lease, nodes=3))

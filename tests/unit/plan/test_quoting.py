@@ -1,12 +1,13 @@
 """Quotes: what is quoted is what is booked, and nothing is offered that could not be had."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sublet.api.lease import GPULeaseSpec
+from sublet.api.lease_form import objection_to
 from sublet.api.pool import GPUPool
 from sublet.api.reasons import Reason
 from sublet.api.scalars import parse_timestamp
@@ -52,6 +53,7 @@ ASKS = st.fixed_dictionaries(
     },
     optional={
         "start": st.integers(0, 30).map(at),
+        "extendable_until": st.integers(31, 60).map(at),
         "placement": st.sampled_from([{"level": "rack", "mode": mode} for mode in ("Required", "Preferred")]),
     },
 )
@@ -109,10 +111,11 @@ def test_every_offer_can_be_had(view: PoolView, ask: Raw) -> None:
     found = quoted(view, **ask)
     assert len(found.offers) <= MOST_OFFERS
     assert len({(o.interval, len(o.nodes)) for o in found.offers}) == len(found.offers)
-    kept = {name: ask[name] for name in ("term", "placement") if name in ask}
+    kept = {name: ask[name] for name in ("term", "placement", "extendable_until") if name in ask}
     for offer in found.others:
         assert offer.interval.length >= view.pool.spec.terms.min_duration
         start, end = span(offer)
+        assert objection_to(a_lease(nodes=len(offer.nodes), start=start, end=end, **kept).spec) is None
         status = written(view, nodes=len(offer.nodes), start=start, end=end, **kept)
         assert promised(status) == (start, end)
         assert sorted(status["nodes"]) == sorted(offer.nodes)
@@ -232,6 +235,15 @@ def test_nothing_is_offered_outside_of_the_pools_terms() -> None:
     later = booked(a_lease("later", start=at(1.5)), start=at(1.5))
     assert lengths(quoted(a_pool_view(nodes=some_nodes(2), pool=pool), nodes=2, duration="8h")) == {(2, 8), (1, 8)}
     assert lengths(quoted(a_pool_view(later, nodes=some_nodes(2), pool=pool), nodes=2, duration="8h")) == set()
+
+
+def test_nothing_is_offered_that_the_api_server_would_not_take() -> None:
+    """Neither twice the time nor a day later: the lease could not end later than it may be extended."""
+    found = quoted(a_pool_view(nodes=some_nodes(2)), nodes=2, duration="8h", extendable_until=at(10))
+    assert {(offer.interval.start, len(offer.nodes), offer.interval.length) for offer in found.offers} == {
+        (NOON, 2, timedelta(hours=8)),
+        (NOON, 1, timedelta(hours=8)),
+    }
 
 
 def test_nothing_is_offered_for_an_hour_that_the_owner_will_want() -> None:

@@ -36,16 +36,17 @@ HOURS_8 = timedelta(hours=8)
     [
         (a_lease(), Request("acme-train", 2, None, HOURS_8, None)),
         (a_lease(gpus=16), Request("acme-train", 2, None, HOURS_8, None)),
-        (a_lease(end=at(6)), Request("acme-train", 2, None, None, at(6), MINUTES_59)),
-        (a_lease(start=at(1), duration="8h"), Request("acme-train", 2, at(1), None, at(9))),
-        (a_lease(start=at(1), end=at(6)), Request("acme-train", 2, at(1), None, at(6))),
-        (a_lease(end=at(6), duration="2h"), Request("acme-train", 2, at(4), None, at(6))),
+        (a_lease(end=at(6)), Request("acme-train", 2, None, None, at(6), HOUR)),
+        (a_lease(start=at(1), duration="8h"), Request("acme-train", 2, at(1), None, at(9), HOUR)),
+        (a_lease(start=at(1), end=at(6)), Request("acme-train", 2, at(1), None, at(6), HOUR)),
+        (a_lease(end=at(6), duration="2h"), Request("acme-train", 2, at(4), None, at(6), HOUR)),
+        (a_lease(end=at(1)), Request("acme-train", 2, None, None, at(1), MINUTES_59)),
     ],
 )
 def test_a_lease_becomes_a_request(lease: GPULease, expected: Request) -> None:
     """Two of start, end and duration give the third; a fixed start keeps its end, also if it is met late.
 
-    Only a lease with an end alone can shrink while it waits, so only it has a shortest length worth booking.
+    A lease whose end stays where it is shrinks while it waits, so it has a shortest length worth booking.
     """
     assert request_of(lease, a_pool(terms={"min_duration": "1h"}), 2) == expected
 
