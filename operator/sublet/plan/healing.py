@@ -81,25 +81,26 @@ def heal(lease: GPULease, booking: Booking, ward: Ward, calendar: Calendar, now:
             stays_away = ward.ailment(name, gpus, now - PATIENCE) is not None
         if not ward.is_lost(name) and not stays_away:
             continue
-        near = ward.near(name, nodes)
-        found = replacement(calendar, booking, near, now, together_of(lease, ward.pool))
+        found = replacement(calendar, booking, ward.near(name, nodes), now, together_of(lease, ward.pool))
         if found is None:
             continue
         calendar.book(found)
         nodes[index] = found.nodes[0]
         if outage is not None:
             outages[name] = outage.model_copy(update={"end": now})
-    closed = [outage for outage in lease.status.outages if outage.end is not None]
-    listed, unlisted = _listed([*closed, *outages.values()], nodes)
-    change: Raw = {}
-    if tuple(nodes) != booking.nodes:
-        change["nodes"] = nodes
-    if listed != lease.status.outages:
-        change["outages"] = [outage.dump() for outage in listed]
+    moved = {"nodes": nodes} if tuple(nodes) != booking.nodes else {}
+    return {**moved, **_written_down(lease, outages.values(), nodes, now)} or None
+
+
+def _written_down(lease: GPULease, outages: Iterable[Outage], nodes: Collection[str], now: datetime) -> Raw:
+    """What changes in the status with the outages that last or end now, for a lease that is to have `nodes`."""
+    status = lease.status
+    listed, unlisted = _listed([*(o for o in status.outages if o.end is not None), *outages], nodes)
+    change: Raw = {"outages": [outage.dump() for outage in listed]} if listed != status.outages else {}
     if unlisted:
-        more = sum(missed_seconds(outage, lease.status.ready_at or now, now) for outage in unlisted)
-        change["unlistedOutageGPUSeconds"] = lease.status.unlisted_outage_gpu_seconds + more
-    return change or None
+        more = sum(missed_seconds(outage, status.ready_at or now, now) for outage in unlisted)
+        change["unlistedOutageGPUSeconds"] = status.unlisted_outage_gpu_seconds + more
+    return change
 
 
 def missed_seconds(outage: Outage, ready_at: datetime, until: datetime) -> int:
