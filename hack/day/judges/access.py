@@ -22,6 +22,7 @@ class Access:
         self._reserved: set[str] = set()
         self._due: dict[str, datetime] = {}
         self._renewed: dict[str, datetime] = {}
+        self._wanted_back: dict[str, datetime] = {}
 
     def judge(self, event: Event, world: World, book: Book) -> None:
         """Judge one event."""
@@ -35,12 +36,12 @@ class Access:
                 self._taken(event.at, world.leases[known.uid], book)
 
     def _lease(self, event: Event, before: facts.Lease | None, after: facts.Lease) -> None:
-        """Since when a tenant is to be out, by somebody's wish; and since when the lease could have begun."""
+        """Since when a tenant is to be out, or in again, by somebody's wish; and since when the lease could begin."""
         out = after.deleting or after.spec.get("release", False) or after.spec.get("suspend", False)
         if out:
             self._shut.setdefault(after.uid, event.at)
-        else:
-            self._shut.pop(after.uid, None)
+        elif self._shut.pop(after.uid, None) is not None:
+            self._wanted_back[after.uid] = event.at
         if before is not None and before.nodes != after.nodes:
             self._renewed[after.uid] = event.at
         if after.starts_at is not None and (before is None or before.starts_at is None):
@@ -72,7 +73,7 @@ class Access:
         free = max(world.freed.get(name, due) for name in lease.nodes)
         if free > due:
             book.excused["start: its nodes were not free before"] += 1
-        late = at - max(due, free)
+        late = at - max(due, free, self._wanted_back.get(lease.uid, due))
         what = "start of a reserved lease" if lease.uid in self._reserved else "start of a lease booked for now"
         book.late[what].append(late.total_seconds())
         words = f"{lease.name} begins {late} late"

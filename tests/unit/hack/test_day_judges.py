@@ -175,6 +175,20 @@ def test_a_delay_with_a_cause_is_excused_and_counted() -> None:
     assert book.excused["queue: a node failed"] == 1
 
 
+@pytest.mark.parametrize(("access", "is_late"), [(3.001, False), (3.1, True)])
+def test_a_start_is_measured_from_when_the_tenant_wanted_in(access: float, *, is_late: bool) -> None:
+    """It was suspended over its start, by the tenant's own wish."""
+    suspended = replace(BOOKED, spec={**BOOKED.spec, "suspend": True})
+    _, book = told(
+        *begins()[:2],
+        (0.1, "GPULease", "a", suspended),
+        begins()[3],
+        (3, "GPULease", "a", BOOKED),
+        (access, "RoleBinding", NAME, ACCESS),
+    )
+    assert ("start of a reserved lease is on time" in rules(book)) is is_late
+
+
 @pytest.mark.parametrize(("access", "is_late"), [(2.001, False), (2.1, True)])
 def test_a_start_is_measured_from_when_its_nodes_were_free(access: float, *, is_late: bool) -> None:
     """The control plane took an hour longer than the gap to clear the namespace of the lease before."""
