@@ -16,7 +16,7 @@ Identity = tuple[str, str, str]
 def build_up(view: LeaseView, wanted: Manifests, probes: Wave = ()) -> Plan:
     """The steps towards `wanted`, in the order that never opens a door before it is guarded.
 
-    1. What should not be there goes first: above all access that is no longer granted.
+    1. What should not be there goes first: above all access that is no longer granted, to all or to one of them.
     With it go nodes that others have taken the place of. 2. Namespaces, 3. quotas and network policies, 4. node
     claims and lease facts, 5. probes of the guards, 6. access, last.
 
@@ -32,7 +32,7 @@ def build_up(view: LeaseView, wanted: Manifests, probes: Wave = ()) -> Plan:
     access = _changes(wanted.access, live, view) if may_enter else ()
     return Plan(
         (
-            (*surplus, *_given_up(view)),
+            (*surplus, *_narrowed(wanted.access, live), *_given_up(view)),
             _changes(wanted.namespaces, live, view),
             _changes(wanted.guards, live, view),
             (*_claims(view), *_changes(wanted.facts, live, view)),
@@ -51,6 +51,17 @@ def out_of_reach(view: LeaseView) -> list[str]:
 def _surplus(view: LeaseView, wanted: Manifests) -> Wave:
     desired = {identity(manifest) for manifest in wanted.all()}
     return tuple(delete(child) for child in view.own_children if identity(child) not in desired)
+
+
+def _narrowed(access: Iterable[Raw], live: Mapping[Identity, Raw]) -> Wave:
+    """Live bindings without those that are to be out; whoever is to be in comes after the probes of the guards."""
+    steps: list[Step] = []
+    for manifest in access:
+        known = (live.get(identity(manifest)) or {}).get("subjects") or []
+        staying = [subject for subject in known if subject in manifest["subjects"]]
+        if staying != known:
+            steps.append(Apply({**manifest, "subjects": staying}))
+    return tuple(steps)
 
 
 def _changes(manifests: Iterable[Raw], live: Mapping[Identity, Raw], view: LeaseView) -> Wave:

@@ -63,7 +63,8 @@ def _pod(tenancy: Tenancy, namespace: str) -> Raw:
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": "sublet-probe", "namespace": namespace},
+        # Without a name of its own: a tenant's pod that had the same one would be in the way.
+        "metadata": {"generateName": "sublet-probe-", "namespace": namespace},
         "spec": {"containers": [container]},
     }
 

@@ -256,3 +256,19 @@ def test_a_node_that_another_took_the_place_of_is_quarantined_before_the_other_i
             ]
         },
     }
+
+
+def test_who_is_to_be_out_is_out_before_anything_else_and_who_is_to_be_in_waits_for_the_probes() -> None:
+    """A guard that does not answer as it must keeps nobody in."""
+    anna, bert, carl = (
+        {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": f"oidc:{name}@acme.example"}
+        for name in ("anna", "bert", "carl")
+    )
+    wanted = render(a_tenancy(subjects=(("User", anna["name"]), ("User", carl["name"]))))
+    door = next(n for n, manifest in enumerate(LIVE) if manifest["metadata"]["name"] == "sublet-tenant")
+    view = a_lease_view(LEASE, CLAIMED, changed(door, subjects=[anna, bert]))
+    probe = Probe("a pod", {}, "nothing")
+    first, asked, last = [wave for wave in build_up(view, wanted, (probe,)).waves if wave]
+    assert [step.manifest["subjects"] for step in first if isinstance(step, Apply)] == [[anna]]
+    assert asked == (probe,)
+    assert [step.manifest["subjects"] for step in last if isinstance(step, Apply)] == [[anna, carl]]
