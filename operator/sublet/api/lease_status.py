@@ -128,7 +128,7 @@ class Outage(Model):
     gpus: Annotated[int, Field(ge=0)]
     """GPUs that were missing with it."""
     reason: OutageReason | None = None
-    """Why it was not to be had, as it began. Left out: not known."""
+    """Why it is not to be had, or was not at last. Left out: not known."""
     start: Timestamp
     """Since when."""
     end: Timestamp | None = None
@@ -190,8 +190,8 @@ class GPULeaseStatus(Model):
     """Why and since when the lease is known to end before the end that was asked for; only interruptible ones can."""
     reclaim_notice: Duration | None = None
     """Notice that the pool promised when an interruptible lease was booked; what is missing of it is credited."""
-    outages: Annotated[tuple[Outage, ...], Field(max_length=10_000)] = ()
-    """Times in which booked nodes were not to be had: all that last, and the latest 200 that are over. Each is
+    outages: Annotated[tuple[Outage, ...], Field(max_length=4_000)] = ()
+    """Times in which booked nodes were not to be had: those that last, and the latest 200 that are over. Each is
     credited when the lease ends.
     """
     unlisted_outage_gpu_seconds: Annotated[int, Field(ge=0)] = 0

@@ -62,9 +62,9 @@ def _credits(lease: GPULease, ended: datetime, nodes: Mapping[str, NodeSeen | No
 
 def _late_start(lease: GPULease, until: datetime) -> _Credit | None:
     """The time from the start until everything was in place, if that was not prompt."""
-    start, ready = lease.status.starts_at, lease.status.ready_at or until
-    end = min(ready, until)
-    if start is None or end - start <= PROMPT:
+    start, ready = lease.status.starts_at, lease.status.ready_at or lease.status.active_at
+    end = min(ready or until, until)
+    if start is None or (ready is not None and end - start <= PROMPT):
         return None
     return _of_all(lease, start, end, "not everything was in place")
 

@@ -12,15 +12,15 @@ from sublet.calendar.calendar import Calendar
 from sublet.calendar.healing import replacement
 from sublet.plan.observed import NodeSeen
 from sublet.plan.supply import PATIENCE, was_ready
-from sublet.plan.translate import together_of
+from sublet.plan.translate import gpus_per_node, together_of
 
 Raw = dict[str, Any]
 
 _LISTED = 200
 """So many outages that are over are listed one by one."""
 
-_MOST = 10_000
-"""As many outages as the status can hold."""
+_MOST = 4_000
+"""As many outages as the status can hold: with the names of 10,000 nodes they stay below the 1.5 MiB of etcd."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,15 @@ def heal(lease: GPULease, booking: Booking, ward: Ward, calendar: Calendar, now:
     gpus = (lease.status.gpus or 0) // max(len(booking.nodes), 1)
     outages = _outages(lease, ward, gpus, now) if begun else {}
     nodes = list(booking.nodes)
+    # Where no node has as many GPUs as were promised, no other one is any better.
+    is_curable = gpus_per_node(ward.nodes.values(), ward.pool.spec.resource_name) >= gpus
     for index, name in enumerate(booking.nodes):
         outage = outages.get(name)
         if begun:
             stays_away = outage is not None and outage.end is None and now - outage.start >= PATIENCE
         else:
             stays_away = ward.ailment(name, gpus, now - PATIENCE) is not None
-        if not ward.is_lost(name) and not stays_away:
+        if not is_curable or not (ward.is_lost(name) or stays_away):
             continue
         found = replacement(calendar, booking, ward.near(name, nodes), now, together_of(lease, ward.pool))
         if found is None:
@@ -98,7 +100,8 @@ def _written_down(lease: GPULease, outages: Iterable[Outage], nodes: Collection[
     listed, unlisted = _listed([*(o for o in status.outages if o.end is not None), *outages], nodes)
     change: Raw = {"outages": [outage.dump() for outage in listed]} if listed != status.outages else {}
     if unlisted:
-        more = sum(missed_seconds(outage, status.ready_at or now, now) for outage in unlisted)
+        ready = status.ready_at or status.active_at or now
+        more = sum(missed_seconds(outage, ready, now) for outage in unlisted)
         change["unlistedOutageGPUSeconds"] = status.unlisted_outage_gpu_seconds + more
     return change
 
@@ -110,9 +113,10 @@ def missed_seconds(outage: Outage, ready_at: datetime, until: datetime) -> int:
 
 
 def _listed(outages: Iterable[Outage], nodes: Collection[str]) -> tuple[tuple[Outage, ...], Sequence[Outage]]:
-    """The outages to list, in order of time, and those that are too many: the ones that were over first.
+    """The outages to list, in order of time, and those that are over and too many: the ones that were over first.
 
-    An outage of a node that was given up stays listed as long as there is room: by it the node is known.
+    An outage of a node that was given up stays listed as long as there is room: by it the node is known. Of those that
+    last, the latest are left out if there is none; they are found anew.
     """
     known = sorted(outages, key=lambda o: (o.end is None, o.end or o.start, o.start, o.node))
     over = [outage for outage in known if outage.end is not None]
@@ -122,7 +126,7 @@ def _listed(outages: Iterable[Outage], nodes: Collection[str]) -> tuple[tuple[Ou
     unlisted = [*held, *given_up][:too_many]
     dropped = {id(outage) for outage in unlisted}
     listed = sorted((o for o in known if id(o) not in dropped), key=lambda o: (o.start, o.node))
-    return tuple(listed), unlisted
+    return tuple(listed[:_MOST]), unlisted
 
 
 def _outages(lease: GPULease, ward: Ward, gpus: int, now: datetime) -> dict[str, Outage]:
@@ -133,8 +137,9 @@ def _outages(lease: GPULease, ward: Ward, gpus: int, now: datetime) -> dict[str,
         outage = known.pop(name, None)
         reason = ward.ailment(name, gpus, now)
         if reason is not None:
-            start = _began(lease, ward.nodes.get(name), now)
-            found[name] = outage or Outage(node=name, gpus=gpus, reason=reason, start=start)
+            begun = outage or Outage(node=name, gpus=gpus, start=_began(lease, ward.nodes.get(name), now))
+            # What it lacks last is what it must get back: a node that was not ready may come back without its GPUs.
+            found[name] = begun.model_copy(update={"reason": reason})
         elif outage is not None:
             found[name] = outage.model_copy(update={"end": _came_back(outage, ward.nodes[name], now)})
     # What is no longer booked is nobody's loss any more.

@@ -115,6 +115,8 @@ def test_a_lease_that_never_was_in_place_costs_nothing() -> None:
     entry = record_of(lease(ready_at=None), {}, at(8))
     assert entry is not None
     assert [row["amount"] for row in entry["spec"]["rows"]] == ["320.00", "-320.00"]
+    assert seconds(credited(lease(ready_at=None), at(0, 0, 50))) == [-16 * 50]
+    assert not credited(lease(ready_at=None, active_at=at(0, 0, 5)), at(8))
 
 
 def test_an_outage_that_nobody_saw_is_known_by_the_node() -> None:

@@ -8,7 +8,7 @@ import pytest
 from sublet.api.lease import GPULease, GPULeaseStatus
 from sublet.plan.booking import plan_pool
 from sublet.plan.observed import NodeSeen
-from tests.builders import NOON, a_lease, a_node, a_pool, a_pool_view, at, booked, queued
+from tests.builders import NOON, a_lease, a_node, a_pool, a_pool_view, at, booked, queued, with_status
 
 Raw = dict[str, Any]
 
@@ -216,3 +216,39 @@ def test_a_second_node_is_looked_for_near_the_first_that_was_found() -> None:
     nodes = [a_node(name, labels={RACK: rack}) for name, rack in racks.items()]
     (change,) = plan_pool(a_pool_view(lease, nodes=nodes, pool=a_pool(topology=[RACK])), at(1)).changes
     assert sorted(change.status["nodes"]) == ["gpu-4", "gpu-6"]
+
+
+@pytest.mark.parametrize("what", [{"gpus": 0}, {"quarantined": True}])
+def test_an_outage_lasts_until_nothing_is_lacking_any_more(what: Raw) -> None:
+    """A node that reboots is Ready before it has its GPUs again: the time until then is missed as well."""
+    lease = running(outages=[outage("2026-12-01T13:00:00Z")])
+    lame = nodes(lease, a_node("gpu-1", lease, changed_at=at(1, 4), **what), spare=0)
+    found = healed(lease, lame, at(1, 4))
+    assert found is not None
+    (lasting,) = found["outages"]
+    assert "end" not in lasting
+    whole = nodes(lease, a_node("gpu-1", lease, changed_at=at(1, 4)), spare=0)
+    over = healed(running(outages=[lasting]), whole, at(6))
+    assert over is not None
+    assert over["outages"][0]["end"] == "2026-12-01T18:00:00Z"
+
+
+@pytest.mark.parametrize("start", [NOON, at(4)])
+def test_a_lease_is_not_moved_to_nodes_that_are_no_better(start: datetime) -> None:
+    """All nodes of the pool lost a GPU: what was promised is to be had on none of them."""
+    lease = booked(a_lease(start=start), start=start, outages=[outage("2026-12-01T12:00:00Z")] if start == NOON else [])
+    lame = [a_node(f"gpu-{n}", lease if n < 3 else None, gpus=7) for n in (1, 2, 3, 4)]
+    found = healed(lease, lame, at(1)) or {}
+    assert "nodes" not in found
+
+
+def test_of_more_outages_than_the_status_holds_the_earliest_of_those_that_last_are_listed() -> None:
+    """The others are found anew, by the nodes; and nothing is written twice."""
+    names = [f"gpu-{n:04}" for n in range(4_100)]
+    lease = booked(a_lease(nodes=4_100), names, ready_at=NOON)
+    away = [a_node(name, lease, ready=False, changed_at=at(0, 0, n)) for n, name in enumerate(names)]
+    found = healed(lease, away, at(2))
+    assert found is not None
+    assert [o["node"] for o in found["outages"]] == names[:4_000]
+    GPULeaseStatus.model_validate(found)
+    assert healed(with_status(lease, outages=found["outages"]), away, at(2, 1)) is None
