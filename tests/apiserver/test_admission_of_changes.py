@@ -165,6 +165,17 @@ def test_until_a_lease_is_booked_its_latest_start_stays_free(
     assert refusal(kubectl, "gpulease", accepted, {"spec.latestStart": "2126-12-03T08:00:00Z"}) == ""
 
 
+def test_an_end_cannot_be_removed_once_a_lease_is_booked(kubectl: Kubectl, store: Store) -> None:
+    """When that was done nobody could tell, though it moves the end. Written anew it can be."""
+    both = {"spec.start": None, "spec.end": "2126-12-02T08:00:00Z", "spec.duration": "8h"}
+    for name, status in (("admission-end-waits", {}), ("admission-end-booked", {"startsAt": "2126-12-02T00:00:00Z"})):
+        store(changed(LEASE, {"metadata.name": name, **both}), status)
+    assert refusal(kubectl, "gpulease", "admission-end-waits", {"spec.end": None}) == ""
+    assert refusal(kubectl, "gpulease", "admission-end-booked", {"spec.end": "2126-12-02T07:00:00Z"}) == ""
+    answer = refusal(kubectl, "gpulease", "admission-end-booked", {"spec.end": None})
+    assert "spec.end cannot be removed once the lease is booked: write the end that you want" in answer
+
+
 def test_an_end_cannot_move_beyond_the_hard_stop(kubectl: Kubectl, accepted: str) -> None:
     answer = refusal(kubectl, "gpulease", accepted, {"spec.end": "2127-01-01T00:00:00Z"})
     assert "spec.extendableUntil: Invalid value: spec.extendableUntil is before spec.end" in answer

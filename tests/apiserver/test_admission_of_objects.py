@@ -90,7 +90,7 @@ REFUSED_LEASES: list[tuple[str, Changes, str, str]] = [
         "extendable to before the end that follows",
         {"spec.end": None, "spec.duration": "6d23h59m60s", "spec.extendableUntil": "2126-12-08T07:59:59Z"},
         "spec.extendableUntil: Invalid value",
-        "spec.extendableUntil is before spec.start plus spec.duration: choose a later one, or remove it",
+        "spec.extendableUntil is before spec.start plus spec.duration: choose a later one, or a shorter time",
     ),
     (
         "duration of nothing",

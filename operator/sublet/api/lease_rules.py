@@ -75,7 +75,7 @@ ORDER_OF_TIMES: Final = (
             "!has(self.extendableUntil) || !has(self.start) || !has(self.duration)"
             f" || int(self.extendableUntil) >= int(self.start) + {seconds_in_cel('self.duration')}"
         ),
-        message="spec.extendableUntil is before spec.start plus spec.duration: choose a later one, or remove it",
+        message="spec.extendableUntil is before spec.start plus spec.duration: choose a later one, or a shorter time",
         field=".extendableUntil",
     ),
 )
@@ -145,5 +145,12 @@ ONCE_BOOKED: Final = (
         instead="its start is settled by status.startsAt",
         once="booked",
         when=_BOOKED,
+    ),
+    # The API server notes when a field is written, but not when one is removed.
+    Rule(
+        cel=f"has(self.spec.end) || !has(oldSelf.spec.end) || !({_BOOKED})",
+        message="spec.end cannot be removed once the lease is booked: write the end that you want",
+        field=".spec.end",
+        reason="FieldValueForbidden",
     ),
 )

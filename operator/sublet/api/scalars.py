@@ -20,12 +20,13 @@ _SECONDS: Final = {unit: seconds for unit, seconds, _ in _UNITS}
 
 _DURATION: Final = "^" + "".join(f"([0-9]{{1,{len(str(most))}}}{unit})?" for unit, _, most in _UNITS) + "$"
 
-# Years 2000 to 2999 and offsets below 20 hours: narrower than RFC 3339, so that all can be read and added to.
+# Years 2000 to 2999 and offsets below 20 hours: narrower than RFC 3339, so that all can be read and added to. In UTC
+# the first of them lie in the year before, and the last in the year after.
 _TIMESTAMP: Final = (
-    r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])$"
+    r"^(2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][01][0-9]:[0-5][0-9])"
+    r"|(1999-12-31|3000-01-01)T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)$"
 )
 
-# 18 digits: the largest pool at the highest price, for as long as a lease can last, costs less than 10^17.
 _PRICE: Final = r"^[0-9]{1,18}(\.[0-9]{1,9})?$"
 _AMOUNT: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,9})?$"
 

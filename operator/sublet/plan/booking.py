@@ -18,7 +18,7 @@ from sublet.plan.healing import Ward, heal
 from sublet.plan.observed import PoolView
 from sublet.plan.queueing import Turn, Turns, take_turns
 from sublet.plan.reclaiming import take_back
-from sublet.plan.supply import PATIENCE, Supply, as_expected, bookings_of, supply_of
+from sublet.plan.supply import PATIENCE, Supply, bookings_of, supply_of
 from sublet.policy import pools
 
 Raw = dict[str, Any]
@@ -103,8 +103,7 @@ def plan_pool(view: PoolView, now: datetime) -> PoolPlan:
     are told so, and may end earlier all the same.
     """
     served = serve(view, now)
-    expected = as_expected(served.supply, view, now).calendar(served.booked.values())
-    taken_back, short = take_back(view, expected, now)
+    taken_back, short = take_back(view, served.supply.calendar(served.booked.values()), now)
     changes: dict[str, Raw] = {}
 
     def change(name: str, status: Raw | None) -> None:

@@ -15,7 +15,7 @@ from sublet.calendar.booking import Booking
 from sublet.calendar.calendar import Calendar
 from sublet.calendar.obstacles import Obstacle, obstacle
 from sublet.plan.translate import promise
-from sublet.policy.times import booked_end
+from sublet.policy.times import booked_end, furthest_end
 
 Raw = dict[str, Any]
 
@@ -78,6 +78,9 @@ def answer(lease: GPULease, booking: Booking, sale: Sale, now: datetime) -> Raw 
         return {**shorter, "extension": None} if status.extension is not None else shorter
     if wanted == (status.early_end.asked_end if status.early_end is not None else status.ends_at):
         return None
+    if booking not in sale.calendar.of(lease.metadata.name):
+        # It may be moved to other nodes for somebody who waits: answered once that is settled, before it begins.
+        return None
     objection, feasible = _objection(lease, booking, sale, wanted, now)
     if objection is None:
         sale.calendar.extend(booking, wanted)
@@ -99,8 +102,8 @@ def _objection(
 ) -> tuple[str | None, datetime | None]:
     """Why the end cannot move to `wanted`, with the latest end that could be had."""
     spec, status, terms = lease.spec, lease.status, sale.pool.spec.terms
-    starts_at, ends_at = booking.interval.start, status.ends_at
     # The booking of a lease whose end has passed unanswered reaches to now; the terms are about the contract's end.
+    ends_at = status.ends_at
     assert ends_at is not None  # noqa: S101 - the lease is booked
     field = "spec.end" if spec.end is not None else "spec.duration"
     if status.early_end is not None:
@@ -118,9 +121,7 @@ def _objection(
         return f"{field}: too late; the pool takes extensions until {latest} before the end", None
     if sale.closed is not None:
         return f"{field}: the pool {sale.pool.metadata.name} is not accepted: {sale.closed}", None
-    limit = spec.extendable_until
-    if terms.longest_total is not None:
-        limit = min(limit, starts_at + terms.longest_total)
+    limit = furthest_end(lease, sale.pool)
     feasible = sale.calendar.longest_extension(booking, min(wanted, limit))
     if feasible >= wanted:
         return None, wanted

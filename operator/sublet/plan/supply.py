@@ -1,6 +1,6 @@
 """The supply of a pool: which of its nodes can be promised to somebody, from when, and what the owner keeps."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from sublet.calendar.floor import Floor
 from sublet.calendar.interval import Interval
 from sublet.plan.observed import NodeSeen, PoolView
 from sublet.plan.translate import booking_of, gpus_per_node
-from sublet.policy.times import booked_end, fixed_start, wanted_end
+from sublet.policy.times import booked_end, fixed_start, furthest_end, wanted_end
 from sublet.policy.windows import floor_of
 
 PATIENCE = timedelta(minutes=5)
@@ -27,7 +27,8 @@ class Supply:
     Attributes:
         per_node: GPUs of one node.
         nodes: Every node of the pool, by name; one that may not be booked now is not sound.
-        cleaning: The gaps after leases that are over, as bookings of nobody.
+        cleaning: The gaps after leases that are over, and the time for which a failed node is waited for, as bookings
+            of nobody.
         floor: What the owner keeps.
         gap: Cleaning after every booking.
         last_start: By then every booking is over, and the owner's windows are known not much further: what would have
@@ -51,21 +52,16 @@ class Supply:
 
 
 def supply_of(view: PoolView, now: datetime) -> Supply:
-    """The supply as it is seen."""
+    """The supply as it is seen. A node that is not ready is waited for: it is to be had once that is over."""
     last_start = _last_start(view, now)
     return Supply(
         per_node=gpus_per_node(view.nodes, view.pool.spec.resource_name),
-        nodes=_nodes(view, now),
-        cleaning=_cleaning(view),
+        nodes=_nodes(view, now - PATIENCE),
+        cleaning=(*_cleaning(view), *_waited_for(view, now)),
         floor=floor_of(view.pool.spec.owner_floor, now, _sold_until(view, last_start, now)),
         gap=view.pool.spec.schedule.cleaning_gap,
         last_start=last_start,
     )
-
-
-def as_expected(supply: Supply, view: PoolView, now: datetime) -> Supply:
-    """The supply, if a node that is not ready is waited for, as if it were, for as long as patience has it."""
-    return replace(supply, nodes=_nodes(view, now - PATIENCE))
 
 
 def _nodes(view: PoolView, since: datetime) -> tuple[Node, ...]:
@@ -139,7 +135,7 @@ def _sold_until(view: PoolView, last_start: datetime, now: datetime) -> datetime
     """No booking, made or to be made, reaches further than this: so far the owner's windows matter."""
     terms, gap = view.pool.spec.terms, view.pool.spec.schedule.cleaning_gap
     extended = [
-        min(booked_end(lease), lease.spec.extendable_until)
+        min(booked_end(lease), furthest_end(lease, view.pool))
         for lease in view.leases
         if holds_nodes(lease) and lease.spec.extendable_until is not None
     ]
@@ -168,3 +164,17 @@ def _cleaning(view: PoolView) -> tuple[Booking, ...]:
         for node in view.nodes
         if node.reusable_at is not None
     )
+
+
+def _waited_for(view: PoolView, now: datetime) -> Iterator[Booking]:
+    """The nodes that failed a moment ago and that nobody holds: none is given to anybody before they are back.
+
+    They are in the plan all the same. Without them somebody further back in the queue would get nodes for a month that
+    the first one is to have tonight.
+    """
+    gap = view.pool.spec.schedule.cleaning_gap
+    for node in view.nodes:
+        if node.ready or node.lease is not None or node.changed_at is None or not was_ready(node, now - PATIENCE):
+            continue
+        until = node.changed_at + PATIENCE - gap
+        yield Booking("", (node.name,), Interval(min(node.changed_at, until), until))

@@ -20,7 +20,7 @@ from sublet.policy.times import fixed_end, fixed_start, shortest_worth_booking
 _HOUR = Decimal(3600)
 
 _NOT_YET_FREE = timedelta(seconds=10)
-"""How long a node that is being emptied or cleaned is taken to be away still. Once it is, plans are made anew."""
+"""How long it is taken to last, at first, until a node is emptied and cleaned. Once it is, plans are made anew."""
 
 
 def gpus_per_node(nodes: Iterable[NodeSeen], resource_name: str) -> int:
@@ -73,10 +73,22 @@ def booking_of(lease: GPULease, now: datetime) -> Booking | None:
     if status.starts_at is None or status.ends_at is None or status.released_at is not None:
         return None
     end = status.ended_at or status.ends_at
-    held_until = now if status.ended_at is None else now + _NOT_YET_FREE
+    held_until = now if status.ended_at is None else _given_back(status.ended_at, now)
     interval = Interval(status.starts_at, max(end, held_until, status.starts_at))
     firm, movable = lease.spec.term is Term.FIRM, lease.spec.placement is None
     return Booking(lease.metadata.name, status.nodes, interval, firm=firm, movable=movable)
+
+
+def _given_back(ended: datetime, now: datetime) -> datetime:
+    """When a lease that is over is expected to be given back.
+
+    The estimate doubles whenever it is overtaken, and stays as it is between: an answer with a time that runs would be
+    news on every pass, and what took days may take days yet.
+    """
+    away = _NOT_YET_FREE
+    while ended + away <= now:
+        away *= 2
+    return ended + away
 
 
 def tenancy_of(

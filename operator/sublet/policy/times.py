@@ -12,6 +12,11 @@ LATE = timedelta(minutes=1)
 """How far a start may lie behind the moment of writing: people and clocks are not exact, and planning takes time."""
 
 
+AT_ONCE = timedelta(days=366)
+"""By how much one extension may move an end, if the pool sells nothing longer. Every pass goes through all windows of
+the owner up to the last end, and decades of them would keep everybody waiting."""
+
+
 FURTHEST_STOP = timedelta(days=68 * 365 + 17)
 """How far the hard stop may lie behind the start: 68 years with their leap days. The API server takes a pod's
 `activeDeadlineSeconds` up to 2^31 - 1, which is 18 days more. An end needs no such bound: no `terms.maxDuration` can be
@@ -61,6 +66,19 @@ def booked_end(lease: GPULease) -> datetime:
     return (status.asked_start or status.starts_at) + spec.duration
 
 
+def furthest_end(lease: GPULease, pool: GPUPool) -> datetime:
+    """The latest end that a booked lease can be extended to now; no further are the owner's windows looked at."""
+    status, terms = lease.status, pool.spec.terms
+    assert status.starts_at is not None  # noqa: S101 - the lease is booked
+    assert status.ends_at is not None  # noqa: S101 - the lease is booked
+    limits = [status.ends_at + max(terms.max_duration, AT_ONCE)]
+    if lease.spec.extendable_until is not None:
+        limits.append(lease.spec.extendable_until)
+    if terms.longest_total is not None:
+        limits.append(status.starts_at + terms.longest_total)
+    return min(limits)
+
+
 def is_flexible(spec: GPULeaseSpec) -> bool:
     """Whether the lease may start later than `start`."""
     return spec.latest_start is not None
@@ -95,14 +113,15 @@ def _length(given: Input) -> timedelta:
 
 
 def _start_written_at(given: Input) -> datetime:
-    """When the start was written: while a lease is accepted a given one stands, whatever else is written."""
-    lease = given.lease
-    written = written_at(lease, given.now)
-    if lease.spec.start is None:
-        return written
+    """When the start was written; one that follows from the end is written with that."""
+    return written_at(given.lease, given.now) if given.lease.spec.start is None else _stands_since(given)
+
+
+def _stands_since(given: Input) -> datetime:
+    """When that was written which stands while the lease is accepted, whatever else is written."""
     accepted = ConditionType.ACCEPTED.value, "True"
-    since = [c.last_transition_time for c in lease.status.conditions if (c.type, c.status) == accepted]
-    return min([written, *since])
+    since = [c.last_transition_time for c in given.lease.status.conditions if (c.type, c.status) == accepted]
+    return min([written_at(given.lease, given.now), *since])
 
 
 def _length_field(spec: GPULeaseSpec) -> str:
@@ -117,8 +136,7 @@ def _pool(given: Input) -> GPUPool:
 def end_is_ahead(given: Input) -> Verdict | None:
     """The end must not have passed."""
     spec = given.lease.spec
-    start = fixed_start(spec)
-    end = wanted_end(spec, start or given.now)
+    end = wanted_end(spec, spec.latest_start or fixed_start(spec) or given.now)
     if end > given.now:
         return None
     field = "spec.end" if spec.end is not None else "spec.start"
@@ -129,13 +147,15 @@ def end_is_ahead(given: Input) -> Verdict | None:
 
 
 def start_is_ahead(given: Input) -> Verdict | None:
-    """A fixed start must not have passed when it was asked for; one missed since then is caught up."""
-    start = fixed_start(given.lease.spec)
+    """The last start that will do must not have passed when it was asked for; one missed since then is caught up."""
+    spec = given.lease.spec
+    start = spec.latest_start or fixed_start(spec)
     if start is None or start >= _start_written_at(given) - LATE:
         return None
+    field = "spec.latestStart" if is_flexible(spec) else "spec.start"
     return Verdict(
         Reason.INVALID_SPEC,
-        f"spec.start: {format_timestamp(start)} had passed when the lease was written; "
+        f"{field}: {format_timestamp(start)} had passed when the lease was written; "
         "give a later time, or leave it out to start as soon as possible",
     )
 
@@ -212,7 +232,7 @@ def within_total(given: Input) -> Verdict | None:
 def extensions_begin_at_the_end(given: Input) -> Verdict | None:
     """What a lease may be extended to must not lie before its end, as that was to be when it was written."""
     spec = given.lease.spec
-    end = wanted_end(spec, fixed_start(spec) or written_at(given.lease, given.now))
+    end = wanted_end(spec, fixed_start(spec) or _stands_since(given))
     if spec.extendable_until is None or spec.extendable_until >= end - LATE:
         return None
     return Verdict(

@@ -1,5 +1,6 @@
 """Durations, instants and decimals keep their value through text, and refuse what they cannot keep."""
 
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -25,8 +26,8 @@ LONGEST = parse_duration("9999d99999h9999999m99999999s")
 durations = st.integers(0, int(LONGEST.total_seconds())).map(lambda seconds: timedelta(seconds=seconds))
 amounts = st.tuples(st.integers(0, 9999), st.integers(0, 99_999), st.integers(0, 9_999_999), st.integers(0, 99_999_999))
 instants = st.datetimes(
-    min_value=datetime(2000, 1, 2),  # noqa: DTZ001 - the strategy adds the time zone
-    max_value=datetime(2999, 12, 30),  # noqa: DTZ001 - the strategy adds the time zone
+    min_value=datetime(2000, 1, 1),  # noqa: DTZ001 - the strategy adds the time zone
+    max_value=datetime(2999, 12, 31, 23, 59, 59),  # noqa: DTZ001 - the strategy adds the time zone
     timezones=st.integers(-19 * 60, 19 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes))),
 )
 
@@ -74,6 +75,24 @@ def test_a_positive_duration_is_longer_than_zero(zero: object) -> None:
     assert TypeAdapter(Duration).validate_python(zero) == timedelta(0)
     with pytest.raises(ValidationError, match="longer than zero"):
         TypeAdapter(PositiveDuration).validate_python(zero)
+
+
+@pytest.mark.parametrize(
+    ("text", "utc"),
+    [
+        ("2999-12-31T23:59:59-19:59", "3000-01-01T19:58:59Z"),
+        ("2000-01-01T00:00:00+19:59", "1999-12-31T04:01:00Z"),
+    ],
+)
+def test_the_first_and_the_last_instant_can_be_written(text: str, utc: str) -> None:
+    """In UTC they lie in another year. What follows from them stands in a status, and must be taken there."""
+    instant = TypeAdapter(Timestamp)
+    assert instant.validate_python(instant.validate_python(text)) == parse_timestamp(text)
+    assert format_timestamp(parse_timestamp(utc)) == format_timestamp(parse_timestamp(text)) == utc
+    assert re.fullmatch(instant.json_schema()["pattern"], utc)
+    for beyond in ("3000-01-01T00:00:00-01:00", "3000-01-02T00:00:00Z", "1999-12-30T00:00:00Z"):
+        with pytest.raises(ValueError, match="is no instant"):
+            parse_timestamp(beyond)
 
 
 @given(instants)

@@ -243,7 +243,9 @@ def test_a_lease_that_is_over_keeps_its_nodes_until_they_are_given_back() -> Non
     new = queued(a_lease("new"))
     (change,) = plan_pool(a_pool_view(overdue, new, nodes=some_nodes(2, overdue)), NOON).changes
     assert change.lease.metadata.name == "new"
-    assert change.status == {"queue": {"position": 1, "earliestStart": "2026-12-01T12:15:10Z", "refusal": None}}
+    assert change.status == {"queue": {"position": 1, "earliestStart": "2026-12-01T23:00:20Z", "refusal": None}}
+    later = plan_pool(a_pool_view(overdue, new, nodes=some_nodes(2, overdue)), at(1)).changes
+    assert [c.status for c in later] == [change.status]
 
 
 def test_nobody_is_booked_onto_a_node_that_is_being_cleaned() -> None:
@@ -284,3 +286,29 @@ def test_the_policy_sees_what_the_owner_sells() -> None:
     assert (given.gpus_per_node, given.nodes_for_sale, given.now) == (8, 3, NOON)
     small = lease_input(a_lease_view(a_lease(), some_nodes(1), pool=a_pool(owner_floor={"nodes": 2})), NOON)
     assert small.nodes_for_sale == 0
+
+
+def test_a_node_that_failed_a_moment_ago_costs_nobody_the_place_in_the_queue() -> None:
+    """The first is to have it tonight. Who comes later gets no nodes for a month meanwhile."""
+    held = booked(a_lease("held", nodes=1), ["gpu-2"])
+    first, second = queued(a_lease("first")), queued(a_lease("second", nodes=1, duration="720h"))
+    blink = a_node("gpu-2", held, ready=False, changed_at=at(0, seconds=-10))
+    plan = plan_pool(a_pool_view(held, first, second, nodes=[a_node("gpu-1"), blink]), NOON)
+    found = {c.lease.metadata.name: c.status["queue"] for c in plan.changes}
+    assert found["first"]["earliestStart"] == "2026-12-01T20:15:00Z"
+    assert found["second"]["earliestStart"] == "2026-12-02T04:30:00Z"
+
+
+@pytest.mark.parametrize("gap", ["0s", "15m"])
+def test_nobody_starts_on_a_node_that_failed_a_moment_ago(gap: str) -> None:
+    """It is had once it is back, or when it has been waited for long enough to be given up."""
+    pool, new = a_pool(schedule={"cleaningGap": gap}), queued(a_lease("new", nodes=1))
+    blink = a_node("gpu-1", ready=False, changed_at=at(0, seconds=-10))
+    for now in (NOON, at(0, 4, 49)):
+        (change,) = plan_pool(a_pool_view(new, nodes=[blink], pool=pool), now).changes
+        assert change.status["queue"]["earliestStart"] == "2026-12-01T12:04:50Z"
+    assert plan_pool(a_pool_view(new, nodes=[blink], pool=pool), NOON).look_again_at == at(0, 4, 50)
+    (given_up,) = plan_pool(a_pool_view(new, nodes=[blink], pool=pool), at(0, 4, 50)).changes
+    assert given_up.status["queue"]["earliestStart"] is None
+    (back,) = plan_pool(a_pool_view(new, nodes=[a_node("gpu-1")], pool=pool), at(0, 1)).changes
+    assert back.status["startsAt"] == "2026-12-01T12:01:00Z"

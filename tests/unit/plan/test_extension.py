@@ -7,6 +7,7 @@ import pytest
 
 from sublet.api.lease import GPULease
 from sublet.api.pool import GPUPool
+from sublet.api.scalars import format_timestamp
 from sublet.plan.booking import plan_pool
 from sublet.plan.extension import is_unanswered
 from tests.builders import (
@@ -411,3 +412,42 @@ def test_an_extension_is_granted_once_the_pool_is_accepted_again() -> None:
     found = answered(booked(a_lease(duration="12h", extendable_until=at(24)), gpus=16, extension=before))
     assert found is not None
     assert found["extension"]["answer"] == "Granted"
+
+
+def test_an_end_in_the_last_year_that_can_be_written_is_answered() -> None:
+    """In UTC it lies in the year after."""
+    found = answered(running(duration=None, end="2999-12-31T23:59:59-10:00"))
+    assert found is not None
+    assert found["extension"]["requestedEnd"] == "3000-01-01T09:59:59Z"
+
+
+def test_a_reservation_that_may_be_moved_for_somebody_is_answered_once_that_is_settled() -> None:
+    """Who waits is planned on its node, and it on another one; neither is recorded yet."""
+    soon = booked(a_lease("soon", nodes=1), ["gpu-1"], end=at(5))
+    long = booked(a_lease("long", nodes=1), ["gpu-2"], end=at(8))
+    ahead: Raw = {"nodes": 1, "start": at(10), "duration": "3h", "extendable_until": at(24)}
+    lease = booked(a_lease(**ahead), ["gpu-1"], start=at(10), end=at(12))
+    waiting = queued(a_lease("waiting", nodes=1, duration="6h"))
+    assert answered(lease, soon, long, waiting) is None
+    assert answered(lease, soon, long) is not None
+
+
+def test_one_extension_reaches_a_year_ahead() -> None:
+    """Or as far as the pool sells at a time."""
+    lease = running(duration="5000d", extendable_until=at(24 * 6000))
+    found = answered(lease)
+    assert found is not None
+    assert found["extension"]["feasibleEnd"] == format_timestamp(at(8 + 24 * 366))
+    longer = answered(lease, pool=a_pool(terms={"maxDuration": "1000d"}))
+    assert longer is not None
+    assert longer["extension"]["feasibleEnd"] == format_timestamp(at(8 + 24 * 1000))
+
+
+def test_an_extension_delays_nobody_who_waits_for_a_node_that_just_failed() -> None:
+    """It is expected back, and whoever waits with it."""
+    waiting = queued(a_lease("waiting", start=at(5), duration="2h"))
+    lease = booked(a_lease(nodes=1, duration="8h", extendable_until=at(24)), ["gpu-1"], end=at(4))
+    nodes = [a_node("gpu-1"), a_node("gpu-2", ready=False, changed_at=at(0, seconds=-10))]
+    found = {c.lease.metadata.name: c.status for c in plan_pool(a_pool_view(lease, waiting, nodes=nodes), NOON).changes}
+    assert found["waiting"]["startsAt"] == "2026-12-01T17:00:00Z"
+    assert found["acme-train"]["extension"]["answer"] == "Refused"

@@ -81,16 +81,17 @@ def test_the_largest_node_says_how_many_gpus_a_node_has() -> None:
         (booked(a_lease()), at(1), (0, 8)),
         (booked(a_lease(), start=at(3)), at(1), (3, 11)),
         (booked(a_lease()), at(9), (0, 9)),
-        (booked(a_lease(), ended_at=at(2)), at(1.9), (0, 2)),
-        (booked(a_lease(), ended_at=at(2)), at(4), (0, 4 + 10 / 3600)),
+        (booked(a_lease(), ended_at=at(2)), at(1.9), (0, 2 + 10 / 3600)),
+        (booked(a_lease(), ended_at=at(2)), at(2, seconds=79), (0, 2 + 80 / 3600)),
+        (booked(a_lease(), ended_at=at(2)), at(2, seconds=80), (0, 2 + 160 / 3600)),
         (booked(a_lease(), ended_at=at(2), released_at=at(3)), at(4), None),
     ],
-    ids=["unbooked", "running", "ahead", "overdue", "given back", "still being given back", "gone"],
+    ids=["unbooked", "running", "ahead", "overdue", "given back", "longer", "and longer", "gone"],
 )
 def test_a_booking_lasts_until_its_nodes_are_given_back(
     lease: GPULease, now: datetime, expected: tuple[float, float] | None
 ) -> None:
-    """A lease holds its nodes from its start to its end, or to now if it is not gone by then."""
+    """A lease holds its nodes from its start to its end, and if it is not gone by then for as long again as it took."""
     nodes = ("gpu-1", "gpu-2")
     times = Interval(at(expected[0]), at(expected[1])) if expected else None
     assert booking_of(lease, now) == (Booking("acme-train", nodes, times, movable=True) if times else None)

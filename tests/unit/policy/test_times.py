@@ -337,3 +337,22 @@ def test_a_lease_that_waits_past_what_it_may_be_extended_to_goes_on_waiting(wait
     """It fitted when it was written. Booked later, it ends later, and cannot be extended."""
     lease = written(a_lease(duration="8h", extendable_until=at(8)), NOON)
     assert judge(Input(lease, PLAIN, 8, 4, {}, NOON + waited)) is None
+
+
+@pytest.mark.parametrize("now", [at(0.5), at(2), at(6)])
+def test_a_flexible_start_can_be_had_until_the_latest(now: datetime) -> None:
+    """Whenever the lease was written, or is looked at, before that."""
+    lease = a_lease(start=at(0.5), latest_start=at(6), duration="1h")
+    for moment in (NOON, now):
+        assert judge(Input(written(lease, moment), PLAIN, 8, 10, {}, now)) is None
+    late = judge(Input(written(lease, at(6.5)), PLAIN, 8, 10, {}, at(6.5)))
+    assert late is not None
+    assert late.message.startswith("spec.latestStart: 2026-12-01T18:00:00Z had passed")
+
+
+def test_a_lease_that_waits_may_be_written_again() -> None:
+    """What it may be extended to was right when it was accepted, and cannot change since."""
+    lease = written(a_lease(duration="192h", extendable_until=at(240)), at(72))
+    waits = with_status(lease, conditions=(a_condition("Accepted"),))
+    assert judge(Input(waits, PLAIN, 8, 10, {}, at(72))) is None
+    assert judge(Input(lease, PLAIN, 8, 10, {}, at(72))) is not None
