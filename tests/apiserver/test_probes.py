@@ -6,6 +6,7 @@ import pytest
 
 from sublet.cluster import kinds
 from tests.apiserver.site import Site, eventually
+from tests.apiserver.test_main_job import pod
 from tests.conftest import Tool
 
 BROKEN = {
@@ -43,6 +44,24 @@ async def test_a_guard_that_does_not_bite_keeps_the_lease_closed(site: Site, kub
     finally:
         kubectl("create", "-f", "-", input=json.dumps(_fresh(saved)))
     await site.reach("probed", "Active")
+
+
+async def test_no_pod_of_a_tenant_keeps_its_owner_in(site: Site, alice: Tool) -> None:
+    """Not one with a name that probes had, nor anything else that lets a probe fail: who is to be out is out first."""
+    await site.pool(nodes=2)
+    await site.lease("a")
+    namespace = (await site.reach("a", "Active"))["status"]["namespaces"][0]
+    alice("create", "-n", namespace, "-f", "-", input=pod("sublet-probe", site.name("a"), gpus=1))
+
+    bert = {"kind": "User", "name": "bert@acme.example"}
+    await site.edit("a", tenant={"subjects": [bert]})
+
+    async def changed() -> bool:
+        door = await site.admin.get(kinds.ROLE_BINDING, "sublet-tenant", namespace)
+        return [subject["name"] for subject in door.get("subjects", ())] == [bert["name"]]
+
+    await eventually(changed, "alice is out and bert is in")
+    assert "forbidden" in alice("get", "pods", "-n", namespace, check=False).stderr
 
 
 async def _stops_biting(site: Site, what: str) -> bool:
