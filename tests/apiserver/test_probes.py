@@ -39,6 +39,7 @@ async def test_a_guard_that_does_not_bite_keeps_the_lease_closed(site: Site, kub
         found = {c["type"]: (c["status"], c["reason"], c["message"]) for c in lease["status"]["conditions"]}
         assert found["Isolated"][:2] == ("False", "GuardsMissing")
         assert found["Isolated"][2].startswith(message)
+        assert "sublet-probe-" not in found["Isolated"][2], "a name that differs each time would be news each time"
         namespace = f"lease-{site.name('probed')}"
         assert await site.find(kinds.ROLE_BINDING, "sublet-tenant", namespace) is None
     finally:

@@ -1,6 +1,7 @@
 """Probing: an object is shown to the API server by a dry run, and the answer is held against what it must be."""
 
 import asyncio
+import re
 from typing import Any
 
 from sublet.cluster.client import Client
@@ -10,6 +11,8 @@ from sublet.guards.attacks.answer import ADMITTED, stopped_by
 from sublet.plan.steps import Probe
 
 Raw = dict[str, Any]
+
+_GENERATED = re.compile(r"\b(sublet-probe)-[a-z0-9]+")
 
 _TRIES = 20
 _PAUSE_SECONDS = 0.05
@@ -38,7 +41,8 @@ async def _show(client: Client, probe: Probe) -> tuple[str, str]:
     try:
         admitted = await client.would_create(probe.manifest, naming.PROBE_USER)
     except (ForbiddenError, InvalidError) as error:
-        return error.message, stopped_by(error.message, error.reason)
+        # A name that differs each time would be news each time.
+        return _GENERATED.sub(r"\1", error.message), stopped_by(error.message, error.reason)
     if probe.pinned_to and not _is_pinned(admitted, probe.pinned_to):
         return "admitted, but not pinned to the lease's nodes", "nothing"
     return ADMITTED, ADMITTED

@@ -25,14 +25,18 @@ def build_up(view: LeaseView, wanted: Manifests, probes: Wave = ()) -> Plan:
     live = {identity(child): child for child in view.children}
     surplus = _surplus(view, wanted)
     leaving = [c["metadata"]["name"] for c in view.own_children if c["kind"] == "Namespace" and is_leaving(c)]
+    narrowed = _narrowed(wanted.access, live)
     if leaving:
-        return Plan((surplus,), waiting=f"deleted by somebody and made anew once gone: {', '.join(sorted(leaving))}")
+        return Plan(
+            ((*surplus, *narrowed),),
+            waiting=f"deleted by somebody and made anew once gone: {', '.join(sorted(leaving))}",
+        )
     # A tenant is let in once, onto all the nodes that were promised; one that fails later shuts nobody out.
     may_enter = view.lease.status.active_at is not None or not out_of_reach(view)
     access = _changes(wanted.access, live, view) if may_enter else ()
     return Plan(
         (
-            (*surplus, *_narrowed(wanted.access, live), *_given_up(view)),
+            (*surplus, *narrowed, *_given_up(view)),
             _changes(wanted.namespaces, live, view),
             _changes(wanted.guards, live, view),
             (*_claims(view), *_changes(wanted.facts, live, view)),
@@ -114,11 +118,10 @@ def change_node(node: NodeSeen, change: Raw) -> ChangeNode:
 
 
 def _may_claim(node: NodeSeen, view: LeaseView) -> bool:
-    """Whether the node carries no claim, or ours."""
-    return node.lease_uid in {None, view.lease.metadata.uid} and node.lease in {
-        None,
-        view.lease.metadata.name,
-    }
+    """Whether the node carries no claim, or ours, and was not given up: an old state of the lease still names it."""
+    metadata = view.lease.metadata
+    is_given_up = node.quarantined and node.quarantined_after == metadata.uid
+    return not is_given_up and node.lease_uid in {None, metadata.uid} and node.lease in {None, metadata.name}
 
 
 def holds(node: NodeSeen, view: LeaseView) -> bool:

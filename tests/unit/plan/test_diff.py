@@ -1,5 +1,6 @@
 """Building up: the order of the waves, and nobody else's things touched."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -272,3 +273,12 @@ def test_who_is_to_be_out_is_out_before_anything_else_and_who_is_to_be_in_waits_
     assert [step.manifest["subjects"] for step in first if isinstance(step, Apply)] == [[anna]]
     assert asked == (probe,)
     assert [step.manifest["subjects"] for step in last if isinstance(step, Apply)] == [[anna, carl]]
+
+
+def test_a_node_that_was_given_up_is_not_claimed_again_by_an_old_state_of_the_lease() -> None:
+    """Once somebody took the taint off it may be booked for the same lease anew."""
+    given_up = a_node("gpu-1", quarantined=True, quarantined_after=LEASE.metadata.uid)
+    for node, expected in ((given_up, []), (replace(given_up, quarantined=False), ["gpu-1"])):
+        view = a_lease_view(LEASE, [node, CLAIMED[1]], LIVE)
+        steps = [step for wave in build_up(view, WANTED).waves for step in wave if isinstance(step, ChangeNode)]
+        assert [step.name for step in steps] == expected
