@@ -98,7 +98,7 @@ class Process:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)  # where we are the parent, a dead one stays a zombie until asked for
         seen = launch.look(pid)
-        if seen is None or seen[0] != record["started"] or seen[1] == "Z":
+        if seen is None or seen[0] != record["started"] or (seen[1] == "Z" and not _has_threads(pid)):
             return None
         return pid, seen[1]
 
@@ -108,6 +108,14 @@ class Process:
         except FileNotFoundError:
             return {}
         return record
+
+
+def _has_threads(pid: int) -> bool:
+    """Whether other threads of a process whose first one died still run: they keep its ports taken."""
+    try:
+        return len([*Path(f"/proc/{pid}/task").iterdir()]) > 1
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def wait_until(condition: Callable[[], bool], seconds: float, complaint: str, *, every: float = 0.02) -> None:
