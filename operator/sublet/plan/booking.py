@@ -84,7 +84,7 @@ def serve(view: PoolView, now: datetime) -> Served:
     supply = supply_of(view, now)
     booked = bookings_of(view, now)
     calendar = supply.calendar(booked.values())
-    ward = Ward(view.pool, {node.name: node for node in view.nodes})
+    ward = Ward(view.pool, {node.name: node for node in view.nodes}, supply.per_node)
     healed = {}
     for lease in _held(view, booked):
         change = heal(lease, booked[lease.metadata.name], ward, calendar, now)

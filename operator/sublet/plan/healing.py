@@ -12,7 +12,7 @@ from sublet.calendar.calendar import Calendar
 from sublet.calendar.healing import replacement
 from sublet.plan.observed import NodeSeen
 from sublet.plan.supply import PATIENCE, was_ready
-from sublet.plan.translate import gpus_per_node, together_of
+from sublet.plan.translate import together_of
 
 Raw = dict[str, Any]
 
@@ -30,10 +30,12 @@ class Ward:
     Attributes:
         pool: The pool.
         nodes: Its nodes by name.
+        per_node: GPUs of one node, as many as any of them has.
     """
 
     pool: GPUPool
     nodes: Mapping[str, NodeSeen]
+    per_node: int
 
     def is_lost(self, name: str) -> bool:
         """Whether there is nothing to wait for: the node is gone, or its owner keeps it from use."""
@@ -74,7 +76,7 @@ def heal(lease: GPULease, booking: Booking, ward: Ward, calendar: Calendar, now:
     outages = _outages(lease, ward, gpus, now) if begun else {}
     nodes = list(booking.nodes)
     # Where no node has as many GPUs as were promised, no other one is any better.
-    is_curable = gpus_per_node(ward.nodes.values(), ward.pool.spec.resource_name) >= gpus
+    is_curable = ward.per_node >= gpus
     for index, name in enumerate(booking.nodes):
         outage = outages.get(name)
         if begun:
