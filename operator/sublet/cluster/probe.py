@@ -8,11 +8,12 @@ from sublet.cluster.client import Client
 from sublet.desired import naming
 from sublet.errors import ForbiddenError, GuardError, InvalidError
 from sublet.guards.attacks.answer import ADMITTED, stopped_by
+from sublet.plan.probes import POD
 from sublet.plan.steps import Probe
 
 Raw = dict[str, Any]
 
-_GENERATED = re.compile(r"\b(sublet-probe)-[a-z0-9]+")
+_GENERATED = re.compile(rf"\b({POD})-[a-z0-9]+")
 
 _TRIES = 20
 _PAUSE_SECONDS = 0.05

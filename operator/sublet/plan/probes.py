@@ -16,6 +16,9 @@ Raw = dict[str, Any]
 ENDED_NAMESPACE = "sublet-ended"
 """A namespace of the chart's that is labelled as a lease's and ended long ago: nothing may be created in it."""
 
+POD = "sublet-probe"
+"""What the names of the pods that are asked about begin with; the API server makes a new one each time."""
+
 _ELSEWHERE = "somebody-elses-lease"
 
 
@@ -64,7 +67,7 @@ def _pod(tenancy: Tenancy, namespace: str) -> Raw:
         "apiVersion": "v1",
         "kind": "Pod",
         # Without a name of its own: a tenant's pod that had the same one would be in the way.
-        "metadata": {"generateName": "sublet-probe-", "namespace": namespace},
+        "metadata": {"generateName": f"{POD}-", "namespace": namespace},
         "spec": {"containers": [container]},
     }
 
